@@ -1,0 +1,36 @@
+/* Memory that is always there: these abort with a sentence when the machine has none left, so that
+ * no caller carries a branch that nobody can test. */
+#ifndef TULK_BASE_MEMORY_H
+#define TULK_BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t bytes);
+void *xcalloc(size_t count, size_t size); /* zeroed */
+void *xrealloc(void *old, size_t bytes);
+char *xstrdup(const char *text);
+
+/* Makes room for `need` elements of `size` bytes in a growing array. `*capacity` is in elements and
+ * at least doubles. Usage: a = grow(a, &cap, n + 1, sizeof *a). */
+void *grow(void *array, size_t *capacity, size_t need, size_t size);
+
+/* An arena hands out memory that is given back all at once. Memory is 64-byte aligned and zeroed
+ * only by arena_zalloc. Large chunks ask for huge pages, which double the bandwidth. */
+typedef struct arena arena;
+
+arena *arena_new(void);
+void arena_free(arena *a); /* NULL is fine */
+void *arena_alloc(arena *a, size_t bytes);
+void *arena_zalloc(arena *a, size_t bytes);
+/* Forgets everything handed out and keeps the memory: after a few batches the arena is one chunk as
+ * large as the largest batch needs, and asks the system for nothing any more. */
+void arena_reset(arena *a);
+/* A mark to go back to: what was allocated after the mark is given back. */
+typedef struct {
+    size_t chunk, used;
+} arena_mark;
+arena_mark arena_save(const arena *a);
+void arena_restore(arena *a, arena_mark mark);
+size_t arena_bytes(const arena *a); /* held from the system */
+
+#endif

@@ -1,0 +1,22 @@
+/* Element-wise activation functions. Adding one is a row of activations[]. */
+#ifndef TULK_KERNEL_ACTIVATION_H
+#define TULK_KERNEL_ACTIVATION_H
+
+#include "kernel/real.h"
+
+typedef struct {
+    const char *name;
+    /* y[i] = f(x[i]); y may be x only where backward_from_output is not NULL. */
+    void (*forward)(long n, const real *x, real *y);
+    /* dx[i] += dy[i] f'(x[i]), given x and y = f(x). x is NULL for functions whose derivative is
+     * known from y (tanh, sigmoid, relu), which may then be computed in place. */
+    void (*backward)(long n, const real *x, const real *y, const real *dy, real *dx);
+    int needs_input; /* backward reads x */
+} activation;
+
+/* relu, tanh, sigmoid, gelu (exact: x Phi(x)); ends with a row whose name is NULL. */
+extern const activation activations[];
+
+const activation *activation_find(const char *name); /* NULL if there is none */
+
+#endif

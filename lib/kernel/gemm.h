@@ -1,0 +1,26 @@
+/* Matrix products. All matrices are row-major; ld is the distance between rows in elements.
+ *
+ * Law of rows: an element of C is the sum over k in one fixed order that depends on k alone, not on m,
+ * n, the element's place, the leading dimensions, or the number of threads. So a row of a product has
+ * the same bits whether it is computed alone or among 512 others (test-kernel proves it), which is
+ * what makes a translation independent of its batch. */
+#ifndef TULK_KERNEL_GEMM_H
+#define TULK_KERNEL_GEMM_H
+
+#include <stdbool.h>
+
+#include "kernel/real.h"
+
+enum gemm_kind {
+    GEMM_NT, /* C(m,n) = A(m,k)   B(n,k)^T   forward of a linear layer, weights [out][in] */
+    GEMM_NN, /* C(m,n) = A(m,k)   B(k,n)     gradient by the input */
+    GEMM_TN  /* C(m,n) = A(k,m)^T B(k,n)     gradient by the weights */
+};
+
+/* C = A.B, or C += A.B with `add`. `bias` (n) is added to each row, NULL for none (and must be NULL
+ * with add). C must not overlap A or B. Any of m, n, k may be 0 (k = 0: C = bias or 0, or unchanged).
+ * Parallel over a fixed grid of tiles; serial inside a task. */
+void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b, long ldb,
+          const real *bias, bool add, real *c, long ldc);
+
+#endif

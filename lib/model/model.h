@@ -1,0 +1,99 @@
+/* An encoder-decoder network: settings, parameters, a loss for training and steps for search. Nobody
+ * above this room asks which architecture it is: models[] is the list. */
+#ifndef TULK_MODEL_MODEL_H
+#define TULK_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/seqs.h"
+#include "tensor/params.h"
+#include "tensor/tape.h"
+
+/* What describes a network; the fields are the options of the same names. */
+typedef struct {
+    const char *arch;    /* "rnn", "transformer" */
+    int src_vocab, tgt_vocab;
+    bool shared_vocab;   /* both sides use one vocabulary */
+    int d_model;         /* rnn: hidden size */
+    int d_emb;           /* rnn only */
+    int enc_layers, dec_layers;
+    const char *tie;     /* "none", "tgt" (target embedding is the output layer), "all" (and the source embedding) */
+    double dropout, dropout_attention, dropout_ff, dropout_emb;
+    /* rnn */
+    const char *cell;      /* cells[] */
+    const char *attention; /* "none" or attentions[] */
+    const char *context;   /* without attention: "init", "every-step" */
+    bool bidirectional;
+    int d_readout; /* rnn: width of the tanh layer before the output; 0: none. d_attention: of the energies */
+    int d_attention;
+    /* transformer */
+    int d_ff, n_heads;
+    const char *norm;       /* "pre", "post" */
+    const char *activation; /* activations[] */
+} net_config;
+
+typedef struct model model;
+
+/* 0, or -1 with a message that names the option: contradictions between values (d_model % n_heads,
+ * tie and vocabularies, ...), unknown names. */
+int net_config_check(const net_config *c);
+
+/* Whether the network of `c` uses the option of this name ("n-heads", "cell", ...); options that
+ * describe no network are used. */
+bool net_config_uses(const net_config *c, const char *option);
+
+/* A network with all parameters zero; config must have passed net_config_check. Strings are kept by
+ * pointer to static rows, so c may go. `gradients`: for training. */
+model *model_new(const net_config *c, bool gradients);
+void model_free(model *m); /* NULL is fine */
+const net_config *model_config(const model *m);
+params *model_params(model *m);
+void model_init(model *m, uint64_t seed); /* draws the parameters */
+/* FLOPs of the matrix products of one forward pass over sentences of these lengths (eos counted),
+ * 2 per multiply-add. Training is three times that. */
+double model_flops(const model *m, const seqs *src, const seqs *tgt);
+
+typedef struct {
+    double loss; /* sum over target words (eos counted) of the smoothed cross entropy, natural log */
+    double nll;  /* the same without smoothing */
+    long words;
+} model_sums;
+
+/* The loss of sentence pairs; sequences without bos and eos, as the tokenizer gives them (empty ones are
+ * fine). If the tape records, everything is ready for tape_backward, with d(grad_scale * loss). */
+model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
+                      double grad_scale);
+
+/* Decoding a set of sentences, one word of every row a step. A row is a hypothesis; at the start row i
+ * is sentence i. */
+typedef struct decoding decoding;
+
+/* Encodes src. There will never be more than max_rows rows or max_steps steps. Memory comes from
+ * `memory` and lives until the caller resets it. */
+decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps);
+
+/* Feeds ids[row] (bos at first) and writes logits of the next word, (rows, tgt_vocab). */
+void model_step(decoding *d, const int *ids, real *logits);
+
+/* From now on there are n rows, and row i continues the old row from[i] (any order, repeats allowed:
+ * this is how a beam is opened, reordered and how finished hypotheses leave). */
+void model_select(decoding *d, const int *from, int n);
+
+/* The list of architectures, one file each. Ends with a row whose name is NULL. */
+typedef struct {
+    const char *name;
+    const char *const *options; /* names of the network options it uses; ends with NULL */
+    int (*check)(const net_config *c);
+    void *(*build)(const net_config *c, params *p); /* declares parameters; the network's own struct, from malloc */
+    model_sums (*loss)(void *net, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
+                       double grad_scale);
+    void *(*start)(void *net, tape *t, const seqs *src, int max_rows, int max_steps); /* state, in t->memory */
+    tensor *(*step)(void *net, tape *t, void *state, const int *ids, int rows); /* logits */
+    void (*select)(void *net, void *state, const int *from, int n);
+    double (*flops)(const void *net, const seqs *src, const seqs *tgt);
+} model_class;
+
+extern const model_class models[];
+
+#endif

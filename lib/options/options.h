@@ -1,0 +1,81 @@
+/* ONE table of options (options/table.c): a row feeds argv, --help, the config file, the model file and the man
+ * page. Adding an option is adding a row. */
+#ifndef TULK_OPTIONS_OPTIONS_H
+#define TULK_OPTIONS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "model/model.h"
+#include "search/search.h"
+
+enum option_type {
+    OPTION_FLAG,   /* --x; in a config file x = true|false */
+    OPTION_INT,    /* bounds inclusive */
+    OPTION_REAL,   /* '.' is the decimal point whatever the locale */
+    OPTION_TEXT,
+    OPTION_CHOICE, /* one of `choices` */
+    OPTION_LIST,   /* text, may be given again; a row may take `values` words each time (-t SRC TGT: 2) */
+    OPTION_TIME    /* 90s, 45m, 2h, or seconds; value in seconds */
+};
+
+/* Commands that know an option: bits, so that a row can name several. */
+enum { FOR_TRAIN = 1, FOR_TRANSLATE = 2, FOR_VOCAB = 4, FOR_TOKENIZE = 8, FOR_DETOKENIZE = 16, FOR_INFO = 32,
+       FOR_ALL = 0xffff };
+
+typedef struct {
+    const char *key;   /* long name without dashes; the name in config and model file */
+    char letter;       /* short name, 0 for none */
+    enum option_type type;
+    unsigned commands;
+    const char *group; /* heading in --help: "network", "training", "text", "search", "general", "files" */
+    const char *initial; /* the default, as text; NULL: unset */
+    double least, most;  /* bounds of numbers */
+    const char *const *choices; /* NULL-terminated */
+    int values;          /* words an occurrence takes (lists) */
+    const char *argument; /* "N", "FILE", "SRC TGT" in --help */
+    const char *help;
+    bool in_model; /* stored as a setting: describes the network, the text or the training */
+} option_row;
+
+extern const option_row option_table[]; /* ends with key NULL */
+
+typedef struct options options;
+
+options *options_new(unsigned command); /* all defaults */
+void options_free(options *o);
+
+/* Reads argv[1..] of a subcommand (argv[0] is its name), then the --config file for what argv did not set, then the
+ * --preset row for what neither set. Words that are no options go to `rest`. 0, or -1 with a message (exit 2):
+ * unknown flag (with the nearest known one), missing value, out of bounds, not a choice, contradiction.
+ * --help and --version are reported by options_flag. */
+int options_parse(options *o, int argc, char **argv);
+int options_rest(const options *o, const char *const **words);
+
+/* Values; a wrong key or type is a bug (BUG_IF). */
+bool options_flag(const options *o, const char *key);
+long options_int(const options *o, const char *key);
+double options_real(const options *o, const char *key); /* also OPTION_TIME */
+const char *options_text(const options *o, const char *key); /* NULL if unset */
+int options_list(const options *o, const char *key, const char *const **words); /* number of words */
+bool options_given(const options *o, const char *key); /* by argv, config or preset */
+int options_set(options *o, const char *key, const char *value); /* as if given; for values from a model file */
+/* The value as text, canonical, as it is stored in the model file; NULL if unset. */
+const char *options_value(const options *o, const char *key);
+
+void options_help(unsigned command, const char *usage, const char *summary, const char *example, str *out);
+
+/* The network that the values describe (vocabulary sizes left 0). */
+net_config options_network(const options *o);
+/* The search that the values describe. */
+search_options options_search(const options *o);
+
+/* A preset is a row of option values, nothing more. */
+typedef struct {
+    const char *name, *summary;
+    const char *const *values; /* key, value, key, value, ..., NULL */
+} preset_row;
+extern const preset_row presets[];
+
+#endif

@@ -1,0 +1,53 @@
+/* The named parameters of a network, in one block of values and one block of gradients, so that an
+ * optimizer, a checkpoint or an average is one loop over one array. */
+#ifndef TULK_TENSOR_PARAMS_H
+#define TULK_TENSOR_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tensor/tensor.h"
+
+/* How a parameter starts. */
+enum init_kind {
+    INIT_ZERO,
+    INIT_ONE,
+    INIT_XAVIER,  /* uniform +- gain * sqrt(6 / (fan_in + fan_out)), Glorot and Bengio 2010 */
+    INIT_NORMAL,  /* normal, standard deviation `gain` */
+    INIT_UNIFORM  /* uniform +- gain */
+};
+
+typedef struct {
+    char name[64];
+    enum init_kind init;
+    double gain;
+    int blocks;    /* INIT_XAVIER: this many matrices stacked by rows (q, k, v; gates), each drawn by itself */
+    size_t offset; /* of its first real in the block */
+    tensor t;      /* rows x cols; cols 1 for a vector; v and g are set by params_alloc */
+} param;
+
+typedef struct {
+    param *list[1024];
+    int n;
+    size_t n_reals;
+    real *v, *g; /* (n_reals) */
+} params;
+
+params *params_new(void);
+void params_free(params *p); /* NULL is fine */
+
+/* Declares a parameter; the tensor is usable after params_alloc. Names must be distinct. */
+tensor *params_add(params *p, const char *name, int rows, int cols, enum init_kind init, double gain);
+tensor *params_add_stacked(params *p, const char *name, int rows, int cols, int blocks); /* INIT_XAVIER, gain 1 */
+
+/* Allocates the values (zero) and, with `gradients`, the gradients (zero). */
+void params_alloc(params *p, bool gradients);
+
+/* Draws every parameter by its init, a function of (seed, place in the list) alone. Row 0 (pad) of
+ * tables named in `zero_row` stays zero: see model. */
+void params_init(params *p, uint64_t seed);
+
+param *params_find(const params *p, const char *name); /* NULL if there is none */
+
+#endif

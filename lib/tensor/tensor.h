@@ -1,0 +1,14 @@
+/* A tensor is a matrix view: rows x cols reals, row-major, `ld` apart; values and, when somebody will
+ * ask for them, gradients at the same places. Who allocated it owns it (an arena or a params block). */
+#ifndef TULK_TENSOR_TENSOR_H
+#define TULK_TENSOR_TENSOR_H
+
+#include "kernel/real.h"
+
+typedef struct {
+    int rows, cols, ld;
+    real *v; /* (rows, cols) */
+    real *g; /* (rows, cols), or NULL: no gradient wanted */
+} tensor;
+
+#endif

@@ -65,6 +65,10 @@ typedef struct {
 model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
                       double grad_scale);
 
+/* The logits (target rows, tgt_vocab) of every target position, sentence by sentence, eos counted: for tests,
+ * since the matrix is large. */
+tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt);
+
 /* Decoding a set of sentences, one word of every row a step. A row is a hypothesis; at the start row i
  * is sentence i. */
 typedef struct decoding decoding;
@@ -86,12 +90,15 @@ typedef struct {
     const char *const *options; /* names of the network options it uses; ends with NULL */
     int (*check)(const net_config *c);
     void *(*build)(const net_config *c, params *p); /* declares parameters; the network's own struct, from malloc */
-    model_sums (*loss)(void *net, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
-                       double grad_scale);
+    /* The last hidden layer (target rows, width) before the output layer, rows in the network's own order; target_of
+     * (target rows) gets for each of them the place of its word in the sentence-major order. */
+    tensor *(*hidden)(void *net, tape *t, const seqs *src, const seqs *tgt, const int **target_of);
+    const tensor *(*output)(void *net, const tensor **bias); /* weights (tgt_vocab, width); bias may be NULL */
     void *(*start)(void *net, tape *t, const seqs *src, int max_rows, int max_steps); /* state, in t->memory */
-    tensor *(*step)(void *net, tape *t, void *state, const int *ids, int rows); /* logits */
-    void (*select)(void *net, void *state, const int *from, int n);
-    double (*flops)(const void *net, const seqs *src, const seqs *tgt);
+    tensor *(*step)(void *net, tape *t, void *state, const int *ids, int rows, int step); /* (rows, width) */
+    void (*select)(void *net, tape *t, void *state, const int *from, int n);
+    double (*flops)(const void *net, const seqs *src, const seqs *tgt); /* without the output layer */
+    void (*free)(void *net);
 } model_class;
 
 extern const model_class models[];

@@ -44,8 +44,7 @@ tensor *params_add_stacked(params *p, const char *name, int rows, int cols, int 
 /* Allocates the values (zero) and, with `gradients`, the gradients (zero). */
 void params_alloc(params *p, bool gradients);
 
-/* Draws every parameter by its init, a function of (seed, place in the list) alone. Row 0 (pad) of
- * tables named in `zero_row` stays zero: see model. */
+/* Draws every parameter by its init, a function of (seed, place in the list) alone. */
 void params_init(params *p, uint64_t seed);
 
 param *params_find(const params *p, const char *name); /* NULL if there is none */

@@ -1,0 +1,53 @@
+/* The sequence driver of recurrent layers: one for all cells (kernel/cell.h), both directions, any
+ * lengths, and with or without an attention between the state and the cell.
+ *
+ * Layout: time-major, sequences sorted by length, longest first; at step t the first active[t] sequences
+ * are there, in rows offset[t] .. of every packed matrix. No row is padding, and a step's rows are
+ * one contiguous block. */
+#ifndef TULK_NN_RECURRENT_H
+#define TULK_NN_RECURRENT_H
+
+#include "kernel/cell.h"
+#include "nn/attend.h"
+#include "tensor/tape.h"
+
+typedef struct {
+    int n, steps, rows;
+    const int *order;  /* (n) the sequence that has rank r */
+    const int *rank;   /* (n) its inverse */
+    const int *len;    /* (n) length of rank r, never increasing */
+    const int *active; /* (steps) */
+    const int *offset; /* (steps + 1) */
+    const int *from;   /* (rows) the sentence-major row that lies in this time-major row */
+    const int *to;     /* (rows) its inverse */
+    const int *last;   /* (n) row of the last step of rank r */
+} time_major;
+
+/* The layout of n sequences, in the tape's memory. Every length must be at least 1. */
+const time_major *time_major_new(tape *t, const packed *sequences);
+
+/* Attention for a recurrent layer (Bahdanau et al. 2015): at step i the state s[i-1] asks. */
+typedef struct {
+    const struct attention *kind; /* nn/attention.h */
+    const tensor *w_ctx;          /* (G*H, C) gates from the context */
+    const tensor *v;              /* (A, 1) */
+    tensor *keys, *values;        /* (source rows, A), (source rows, C), sentence-major */
+    packed memory;                /* memory.start[r], len[r]: source rows of the sentence of rank r */
+    int width;                    /* A: rows of w_state below the gates, the query */
+} recurrent_attention;
+
+typedef struct {
+    tensor *h;   /* (rows, H) states */
+    tensor *c;   /* (rows, H) second states; NULL for cells without */
+    tensor *ctx; /* (rows, C) contexts; NULL without attention */
+} recurrent_states;
+
+/* gx (rows, G*H): input side of the gates for all steps, bias included; belongs to the driver from
+ * now on: values and gradient are its to overwrite. w_hh (G*H, H), b_hh (G*H, 1): state side; with attention
+ * (G*H + A, H): gates, then query. h0, c0 (n, H) by rank, or NULL for zero. `reverse` runs from the last step
+ * of each sequence to the first. attention may be NULL, and must be with reverse. */
+recurrent_states nn_recurrent(tape *t, const cell *cell, const time_major *layout, bool reverse, tensor *gx,
+                              const tensor *w_hh, const tensor *b_hh, tensor *h0, tensor *c0,
+                              const recurrent_attention *attention);
+
+#endif

@@ -1,0 +1,26 @@
+/* Operations that treat rows as they are: gather, join, activate, drop, normalise. */
+#ifndef TULK_NN_ROWS_H
+#define TULK_NN_ROWS_H
+
+#include "kernel/activation.h"
+#include "tensor/tape.h"
+
+/* y[i] = x[index[i]], i < n; repeats allowed. index must live as long as the tape. */
+tensor *nn_gather(tape *t, tensor *x, const int *index, int n);
+
+/* (n, a) and (n, b) side by side: (n, a + b). */
+tensor *nn_concat(tape *t, tensor *a, tensor *b);
+
+/* f(x), element-wise. If f does not need its input backward, x's values are overwritten: use y only. */
+tensor *nn_activate(tape *t, tensor *x, const activation *f);
+
+/* Inverted dropout (Srivastava et al. 2014): x itself when the tape does not train or p is 0. */
+tensor *nn_dropout(tape *t, tensor *x, double p);
+
+/* residual + dropout(x), (n, d) both. */
+tensor *nn_residual(tape *t, tensor *residual, tensor *x, double p);
+
+/* Layer normalisation with gain and bias (d, 1), eps 1e-5: kernel/norm.h. */
+tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias);
+
+#endif

@@ -1,0 +1,100 @@
+#include "tensor/params.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/rng.h"
+
+enum { MAX_PARAMS = sizeof((params *)0)->list / sizeof(param *), ALIGN_REALS = 16 };
+
+params *params_new(void) { return xcalloc(1, sizeof(params)); }
+
+void params_free(params *p)
+{
+    if (!p) return;
+    for (int i = 0; i < p->n; i++) free(p->list[i]);
+    free(p->v);
+    free(p->g);
+    free(p);
+}
+
+static param *declare(params *p, const char *name, int rows, int cols, enum init_kind init, double gain, int blocks)
+{
+    BUG_IF(p->v || p->n == MAX_PARAMS || rows < 1 || cols < 1 || params_find(p, name));
+    param *q = xcalloc(1, sizeof *q);
+    BUG_IF(snprintf(q->name, sizeof q->name, "%s", name) >= (int)sizeof q->name);
+    q->init = init;
+    q->gain = gain;
+    q->blocks = blocks;
+    q->offset = p->n_reals;
+    q->t = (tensor){.rows = rows, .cols = cols, .ld = cols};
+    size_t size = (size_t)rows * (size_t)cols;
+    p->n_reals += (size + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS; /* each starts on a cache line */
+    p->list[p->n++] = q;
+    return q;
+}
+
+tensor *params_add(params *p, const char *name, int rows, int cols, enum init_kind init, double gain)
+{
+    return &declare(p, name, rows, cols, init, gain, 1)->t;
+}
+
+tensor *params_add_stacked(params *p, const char *name, int rows, int cols, int blocks)
+{
+    return &declare(p, name, rows, cols, INIT_XAVIER, 1, blocks)->t;
+}
+
+static real *block_of(size_t n)
+{
+    size_t bytes = (n * sizeof(real) + 63) / 64 * 64;
+    real *v = aligned_alloc(64, bytes ? bytes : 64);
+    if (!v) v = xmalloc(bytes); /* ends with the sentence about memory */
+    memset(v, 0, bytes);
+    return v;
+}
+
+void params_alloc(params *p, bool gradients)
+{
+    BUG_IF(p->v);
+    p->v = block_of(p->n_reals);
+    if (gradients) p->g = block_of(p->n_reals);
+    for (int i = 0; i < p->n; i++) {
+        param *q = p->list[i];
+        q->t.v = p->v + q->offset;
+        if (gradients) q->t.g = p->g + q->offset;
+    }
+}
+
+static double draw(const param *q, rng *r)
+{
+    double fan_out = q->t.rows / q->blocks, fan_in = q->t.cols;
+    switch (q->init) {
+    case INIT_ZERO: return 0;
+    case INIT_ONE: return 1;
+    case INIT_XAVIER: return q->gain * sqrt(6 / (fan_in + fan_out)) * (2 * rng_uniform(r) - 1);
+    case INIT_NORMAL: return q->gain * rng_normal(r);
+    case INIT_UNIFORM: return q->gain * (2 * rng_uniform(r) - 1);
+    }
+    return 0;
+}
+
+void params_init(params *p, uint64_t seed)
+{
+    for (int i = 0; i < p->n; i++) {
+        param *q = p->list[i];
+        rng r = rng_at(seed, RNG_INIT, (uint64_t)i);
+        size_t size = (size_t)q->t.rows * (size_t)q->t.cols;
+        for (size_t j = 0; j < size; j++) q->t.v[j] = (real)draw(q, &r);
+    }
+}
+
+param *params_find(const params *p, const char *name)
+{
+    for (int i = 0; i < p->n; i++)
+        if (strcmp(p->list[i]->name, name) == 0) return p->list[i];
+    return NULL;
+}

@@ -1,0 +1,49 @@
+#include "nn/linear.h"
+
+#include "base/error.h"
+#include "kernel/gemm.h"
+#include "kernel/vector.h"
+
+typedef struct {
+    tape_node node;
+    tensor *x, *y;
+    const tensor *w, *b;
+} linear_node;
+
+/* dx += dy W, dW += dy^T x, db += sum of dy over rows */
+static void backward(tape_node *self)
+{
+    linear_node *n = (linear_node *)self;
+    const tensor *x = n->x, *y = n->y, *w = n->w;
+    if (x->g) gemm(GEMM_NN, x->rows, w->cols, w->rows, y->g, y->ld, w->v, w->ld, NULL, true, x->g, x->ld);
+    if (w->g) gemm(GEMM_TN, w->rows, w->cols, x->rows, y->g, y->ld, x->v, x->ld, NULL, true, w->g, w->ld);
+    if (n->b && n->b->g) col_sum(y->rows, y->cols, y->g, y->ld, n->b->g);
+}
+
+static void record(tape *t, tensor *y, tensor *x, const tensor *w, const tensor *b)
+{
+    if (!t->recording) return;
+    linear_node *n = TAPE_NODE(t, linear_node);
+    n->x = x;
+    n->y = y;
+    n->w = w;
+    n->b = b;
+    tape_push(t, &n->node, backward);
+}
+
+tensor *nn_linear(tape *t, tensor *x, const tensor *w, const tensor *b)
+{
+    BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
+    tensor *y = tape_tensor(t, x->rows, w->rows);
+    gemm(GEMM_NT, x->rows, w->rows, w->cols, x->v, x->ld, w->v, w->ld, b ? b->v : NULL, false, y->v, y->ld);
+    record(t, y, x, w, b);
+    return y;
+}
+
+tensor *nn_linear_add(tape *t, tensor *y, tensor *x, const tensor *w)
+{
+    BUG_IF(x->cols != w->cols || y->cols != w->rows || x->rows != y->rows);
+    gemm(GEMM_NT, x->rows, w->rows, w->cols, x->v, x->ld, w->v, w->ld, NULL, true, y->v, y->ld);
+    record(t, y, x, w, NULL);
+    return y;
+}

@@ -1,0 +1,289 @@
+#include "train/checkpoint.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+/* -------------------------------------------------------------------------------------- state */
+
+train_state train_state_start(void)
+{
+    return (train_state){.epoch = 1, .valid_update = -1, .best = NAN, .patience_best = NAN};
+}
+
+/* The fields by name, for printing and reading: one of the two pointers is set. */
+typedef struct {
+    const char *name;
+    int64_t *whole;
+    double *real;
+} state_field;
+
+enum { STATE_FIELDS = 11 };
+
+static void state_fields(train_state *s, state_field out[STATE_FIELDS])
+{
+    const state_field fields[STATE_FIELDS] = {
+        {"update", &s->update, NULL},
+        {"epoch", &s->epoch, NULL},
+        {"batches", &s->batches, NULL},
+        {"best", NULL, &s->best},
+        {"best_update", &s->best_update, NULL},
+        {"valid_update", &s->valid_update, NULL},
+        {"patience_best", NULL, &s->patience_best},
+        {"bad", &s->bad, NULL},
+        {"seconds", NULL, &s->seconds},
+        {"loss", NULL, &s->loss},
+        {"words", &s->words, NULL},
+    };
+    memcpy(out, fields, sizeof fields);
+}
+
+void train_state_print(const train_state *s, str *out)
+{
+    train_state copy = *s;
+    state_field fields[STATE_FIELDS];
+    state_fields(&copy, fields);
+    for (int i = 0; i < STATE_FIELDS; i++) {
+        if (fields[i].whole)
+            str_addf(out, "%s %lld\n", fields[i].name, (long long)*fields[i].whole);
+        else
+            str_addf(out, "%s %a\n", fields[i].name, *fields[i].real); /* hexadecimal: reads back exactly */
+    }
+}
+
+static bool read_field(const char *text, const state_field *field)
+{
+    size_t n = strlen(field->name);
+    for (; text && *text; text = strchr(text, '\n'), text += text ? 1 : 0) {
+        if (strncmp(text, field->name, n) != 0 || text[n] != ' ') continue;
+        char *end;
+        if (field->whole)
+            *field->whole = strtoll(text + n + 1, &end, 10);
+        else
+            *field->real = strtod(text + n + 1, &end);
+        return end > text + n + 1 && *end == '\n';
+    }
+    return false;
+}
+
+int train_state_parse(const char *text, train_state *out)
+{
+    state_field fields[STATE_FIELDS];
+    state_fields(out, fields);
+    for (int i = 0; i < STATE_FIELDS; i++)
+        if (!read_field(text, &fields[i]))
+            return fail("the training state has no readable '%s'", fields[i].name);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------- file */
+
+struct model_file {
+    store *s;
+    char *path;
+    char *fresh; /* where the new file grows while the old one stands; NULL once it took its place */
+    bool begun;  /* the first transaction is open */
+    bool saved;
+};
+
+static char *path_with(const char *path, const char *suffix)
+{
+    str s = {0};
+    str_addf(&s, "%s%s", path, suffix);
+    return s.p;
+}
+
+int model_file_create(const char *path, bool overwrite, model_file **out)
+{
+    bool exists = access(path, F_OK) == 0;
+    if (exists && !overwrite)
+        return fail("%s exists already: go on with its training by --resume, or replace it by --overwrite",
+                    path);
+    model_file *f = xcalloc(1, sizeof *f);
+    f->path = xstrdup(path);
+    if (exists) {
+        f->fresh = path_with(path, ".new");
+        unlink(f->fresh); /* of a run that was killed */
+    }
+    if (store_open(exists ? f->fresh : path, STORE_CREATE, &f->s) == 0 && store_begin(f->s) == 0) {
+        f->begun = true;
+        *out = f;
+        return 0;
+    }
+    model_file_close(f);
+    return -1;
+}
+
+int model_file_resume(const char *path, model_file **out)
+{
+    store *s;
+    if (store_open(path, STORE_WRITE, &s) < 0) return -1;
+    model_file *f = xcalloc(1, sizeof *f);
+    *f = (model_file){.s = s, .path = xstrdup(path), .saved = true};
+    *out = f;
+    return 0;
+}
+
+void model_file_close(model_file *f)
+{
+    if (!f) return;
+    if (f->s && f->begun) store_rollback(f->s);
+    store_close(f->s);
+    free(f->path);
+    free(f->fresh);
+    free(f);
+}
+
+store *model_file_store(model_file *f) { return f->s; }
+
+const char *model_file_path(const model_file *f) { return f->path; }
+
+bool model_file_saved(const model_file *f) { return f->saved; }
+
+static int file_begin(model_file *f)
+{
+    if (f->begun) return 0;
+    if (store_begin(f->s) < 0) return -1;
+    f->begun = true;
+    return 0;
+}
+
+/* The first checkpoint of a new model is whole: it takes the place of the old file. */
+static int take_place(model_file *f)
+{
+    store_close(f->s);
+    f->s = NULL;
+    if (rename(f->fresh, f->path) < 0)
+        return fail("cannot rename %s to %s: %s", f->fresh, f->path, strerror(errno));
+    free(f->fresh);
+    f->fresh = NULL;
+    return store_open(f->path, STORE_WRITE, &f->s);
+}
+
+static int file_commit(model_file *f)
+{
+    if (store_commit(f->s) < 0) return -1;
+    f->begun = false;
+    f->saved = true;
+    return f->fresh ? take_place(f) : 0;
+}
+
+/* ------------------------------------------------------------------------------------ metrics */
+
+void metric_add(metric_log *log, int64_t update, const char *name, double value)
+{
+    log->list = grow(log->list, &log->capacity, log->n + 1, sizeof *log->list);
+    log->list[log->n++] = (metric){update, name, value};
+}
+
+static int save_metrics(store *s, const metric_log *log)
+{
+    for (size_t i = 0; i < log->n; i++)
+        if (store_add_metric(s, log->list[i].update, log->list[i].name, log->list[i].value) < 0) return -1;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------ tensors */
+
+typedef char tensor_name[80];
+
+/* A list of what a slot holds: the weights, and with an optimizer its moments. */
+typedef struct {
+    stored_tensor *list;
+    tensor_name *names; /* of the moments */
+    int n;
+} tensor_list;
+
+static void list_block(tensor_list *l, const params *p, real *block, const char *prefix)
+{
+    for (int i = 0; i < p->n; i++) {
+        const param *of = p->list[i];
+        snprintf(l->names[l->n], sizeof l->names[l->n], "%s%s", prefix, of->name);
+        l->list[l->n] = (stored_tensor){l->names[l->n], of->t.rows, of->t.cols, block + of->offset};
+        l->n++;
+    }
+}
+
+static tensor_list list_tensors(const params *p, const optimizer *o)
+{
+    size_t n = (size_t)p->n * 3;
+    tensor_list l = {.list = xcalloc(n, sizeof *l.list), .names = xcalloc(n, sizeof *l.names)};
+    list_block(&l, p, p->v, "");
+    if (o) list_block(&l, p, o->m, "adam.m.");
+    if (o) list_block(&l, p, o->v, "adam.v.");
+    return l;
+}
+
+static void list_free(tensor_list *l)
+{
+    free(l->list);
+    free(l->names);
+}
+
+static int save_slot(store *s, const char *slot, const optimizer *o, bool moments,
+                     const checkpoint_info *info, const char *state)
+{
+    tensor_list l = list_tensors(o->of, moments ? o : NULL);
+    int status = store_save_checkpoint(s, slot, info, state, l.list, l.n);
+    list_free(&l);
+    return status;
+}
+
+static int save_slots(store *s, const optimizer *o, const train_state *state, double score, bool best)
+{
+    checkpoint_info info = {.update = state->update, .epoch = state->epoch, .valid_score = score};
+    clock_iso8601(info.created);
+    str text = {0};
+    train_state_print(state, &text);
+    int status = save_slot(s, "last", o, true, &info, text.p);
+    if (status == 0 && best) status = save_slot(s, "best", o, false, &info, NULL);
+    str_free(&text);
+    return status;
+}
+
+int checkpoint_save(model_file *f, const optimizer *o, const train_state *s, double score, bool best,
+                    metric_log *log)
+{
+    if (file_begin(f) < 0) return -1;
+    if (save_slots(f->s, o, s, score, best) == 0 && save_metrics(f->s, log) == 0 && file_commit(f) == 0) {
+        log->n = 0;
+        return 0;
+    }
+    if (f->begun) store_rollback(f->s);
+    f->begun = false;
+    return -1;
+}
+
+int checkpoint_load(model_file *f, optimizer *o, train_state *s)
+{
+    checkpoint_info info;
+    str text = {0};
+    int found = store_checkpoint(f->s, "last", &info, &text);
+    int status = found < 0 ? -1 : 0;
+    if (found == 0 || (found == 1 && text.n == 0))
+        status = fail(
+            "%s holds no training to go on with (it may be an exported copy): train anew with --overwrite",
+            f->path);
+    if (status == 0) status = train_state_parse(text.p, s);
+    str_free(&text);
+    if (status < 0) return -1;
+    tensor_list l = list_tensors(o->of, o);
+    status = store_load_tensors(f->s, "last", l.list, l.n);
+    list_free(&l);
+    return status;
+}
+
+int checkpoint_load_weights(store *s, const char *slot, params *p)
+{
+    tensor_list l = list_tensors(p, NULL);
+    int status = store_load_tensors(s, slot, l.list, l.n);
+    list_free(&l);
+    return status;
+}

@@ -1,0 +1,278 @@
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "train/optimizer.h"
+
+typedef struct {
+    const train_job *job;
+    const train_settings *set;
+    arena *forever; /* Adam's moments */
+    arena *memory;  /* of an update or a validation */
+    optimizer adam;
+    train_state state;
+    train_progress progress;
+    metric_log log;
+    double began, before; /* clock at the start of this run; seconds of the runs before */
+    double saved;         /* clock at the last checkpoint */
+    int64_t start_update, saved_update;
+    double start_epochs; /* epochs done when this run began, with a fraction */
+    valid_scores scores;
+    bool validated;
+} trainer;
+
+/* ------------------------------------------------------------------------------------- report */
+
+static double elapsed(const trainer *t) { return t->before + clock_seconds() - t->began; }
+
+static double epochs_done(const trainer *t)
+{
+    return (double)(t->state.epoch - 1) + (t->state.batches > 0 ? corpus_progress(t->job->data) : 0);
+}
+
+/* Seconds until `goal` at the pace of this run; NaN if there is no goal or no pace yet. */
+static double time_to(double goal, double now, double start, double seconds)
+{
+    return goal > 0 && now > start ? fmax(0, (goal - now) / (now - start) * seconds) : NAN;
+}
+
+static double time_left(const trainer *t, double now)
+{
+    double run = now - t->before;
+    double by_updates =
+        time_to((double)t->set->updates, (double)t->state.update, (double)t->start_update, run);
+    double by_epochs = time_to((double)t->set->epochs, epochs_done(t), t->start_epochs, run);
+    double by_time = t->set->seconds > 0 ? fmax(0, t->set->seconds - now) : NAN;
+    return fmin(by_updates, fmin(by_epochs, by_time)); /* fmin skips NaN */
+}
+
+static void report(trainer *t, enum train_event event)
+{
+    if (!t->job->report) return;
+    train_progress *p = &t->progress;
+    p->event = event;
+    p->epoch = t->state.epoch;
+    p->update = t->state.update;
+    p->epoch_share = t->state.batches > 0 ? corpus_progress(t->job->data) : 0;
+    p->elapsed = elapsed(t);
+    p->left = time_left(t, p->elapsed);
+    p->bad = t->state.bad;
+    p->valid = event == TRAIN_VALIDATED ? &t->scores : NULL;
+    t->job->report(p, t->job->context);
+}
+
+/* ------------------------------------------------------------------------------------- update */
+
+static int diverged(const trainer *t, const char *what)
+{
+    char kept[160];
+    const char *path = model_file_path(t->job->file);
+    if (model_file_saved(t->job->file))
+        snprintf(kept, sizeof kept, "%.100s keeps the checkpoint of update %lld", path,
+                 (long long)t->saved_update);
+    else
+        snprintf(kept, sizeof kept, "nothing was saved");
+    return fail(
+        "training diverged: the %s of update %lld is not a finite number; lower --lr (%g) or --clip-norm, or "
+        "raise --warmup (%s)",
+        what, (long long)t->state.update + 1, t->set->lr, kept);
+}
+
+static void count_update(trainer *t, const pair_batch *b, const model_sums *sums, double seconds)
+{
+    t->state.update++;
+    t->state.batches = corpus_done(t->job->data);
+    t->state.loss += sums->loss;
+    t->state.words += sums->words;
+    t->progress.loss += sums->loss;
+    t->progress.words += sums->words;
+    t->progress.tokens += sums->words + (int64_t)(seqs_total(&b->src) + b->src.n);
+    t->progress.seconds += seconds;
+}
+
+static double rate(const trainer *t, int64_t step)
+{
+    const train_settings *s = t->set;
+    return schedule_lr(s->schedule, s->lr, s->warmup, model_config(t->job->net)->d_model, (long)step);
+}
+
+static int one_update(trainer *t, const pair_batch *b)
+{
+    double from = clock_seconds();
+    int64_t step = t->state.update + 1;
+    model *m = t->job->net;
+    double words = (double)(seqs_total(&b->tgt) + b->tgt.n); /* eos counted */
+    arena_reset(t->memory);
+    optimizer_clear(&t->adam);
+    tape tp = tape_new(t->memory, true, true, t->set->seed, (uint64_t)step);
+    model_sums sums = model_loss(m, &tp, &b->src, &b->tgt, t->set->label_smoothing, 1 / words);
+    if (!isfinite(sums.loss)) return diverged(t, "loss");
+    tape_backward(&tp);
+    double norm = optimizer_norm(&t->adam);
+    if (!isfinite(norm)) return diverged(t, "gradient");
+    double lr =
+        schedule_lr(t->set->schedule, t->set->lr, t->set->warmup, model_config(m)->d_model, (long)step);
+    optimizer_step(&t->adam, lr, clip_scale(norm, t->set->clip_norm), (long)step);
+    t->progress.lr = lr;
+    t->progress.norm = norm;
+    count_update(t, b, &sums, clock_seconds() - from);
+    report(t, TRAIN_UPDATED);
+    return 0;
+}
+
+/* ----------------------------------------------------------------- validation and checkpoints */
+
+static int save(trainer *t, double score, bool best)
+{
+    t->state.seconds = elapsed(t);
+    if (checkpoint_save(t->job->file, &t->adam, &t->state, score, best, &t->log) < 0) return -1;
+    t->saved = clock_seconds();
+    t->saved_update = t->state.update;
+    return 0;
+}
+
+static void log_validation(trainer *t)
+{
+    int64_t u = t->state.update;
+    if (t->state.words > 0) metric_add(&t->log, u, "train.loss", t->state.loss / (double)t->state.words);
+    metric_add(&t->log, u, "train.lr", rate(t, u));
+    metric_add(&t->log, u, "train.seconds", elapsed(t));
+    metric_add(&t->log, u, "valid.xent", t->scores.xent);
+    metric_add(&t->log, u, "valid.ppl", t->scores.ppl);
+    metric_add(&t->log, u, "valid.bleu", t->scores.bleu);
+}
+
+/* Larger is better; the first one always is. */
+static bool improves(double score, double best) { return isnan(best) || score > best; }
+
+/* `due`: by --valid-every. One at the end of a run that was stopped by a limit is not, and leaves the count
+ * of
+ * --patience alone, so that a run in pieces stops where a run in one would. */
+static int run_validation(trainer *t, bool due)
+{
+    report(t, TRAIN_VALIDATING);
+    t->scores = validate(t->job->net, &t->job->valid, t->memory);
+    if (!isfinite(t->scores.xent)) return diverged(t, "validation loss");
+    t->validated = true;
+    t->state.valid_update = t->state.update;
+    double score = t->set->metric == METRIC_BLEU ? t->scores.bleu : -t->scores.xent;
+    log_validation(t);
+    train_state *s = &t->state;
+    if (due) {
+        bool better = improves(score, s->patience_best);
+        s->bad = better ? 0 : s->bad + 1;
+        if (better) s->patience_best = score;
+        s->loss = 0;
+        s->words = 0;
+    }
+    t->progress.best = improves(score, s->best);
+    if (t->progress.best) {
+        s->best = score;
+        s->best_update = s->update;
+    }
+    if (save(t, score, t->progress.best) < 0) return -1;
+    report(t, TRAIN_VALIDATED);
+    return 0;
+}
+
+static bool is_multiple(int64_t update, int64_t every) { return every > 0 && update % every == 0; }
+
+static int after_update(trainer *t)
+{
+    if (is_multiple(t->state.update, t->set->valid_every)) return run_validation(t, true);
+    bool due = is_multiple(t->state.update, t->set->save_every) ||
+               (t->set->save_seconds > 0 && clock_seconds() - t->saved >= t->set->save_seconds);
+    if (!due) return 0;
+    if (save(t, NAN, false) < 0) return -1;
+    report(t, TRAIN_SAVED);
+    return 0;
+}
+
+static int end_epoch(trainer *t)
+{
+    if (t->state.batches == 0) return fail("the training corpus gave no batch: it holds no usable pair");
+    t->state.epoch++;
+    t->state.batches = 0;
+    if (t->set->valid_every == 0 && run_validation(t, true) < 0) return -1;
+    return corpus_seek(t->job->data, t->state.epoch, 0);
+}
+
+/* --------------------------------------------------------------------------------------- loop */
+
+/* Whether to stop now, and why. The time a validation takes is kept back from --time. */
+static bool is_over(const trainer *t, enum train_end *why)
+{
+    const train_settings *s = t->set;
+    const train_state *now = &t->state;
+    bool signalled = t->job->stop && *t->job->stop;
+    if (signalled)
+        *why = END_SIGNAL;
+    else if (s->patience > 0 && now->bad >= s->patience)
+        *why = END_PATIENCE;
+    else if (s->updates > 0 && now->update >= s->updates)
+        *why = END_UPDATES;
+    else if (s->epochs > 0 && now->epoch > s->epochs)
+        *why = END_EPOCHS;
+    else if (s->seconds > 0 && elapsed(t) + t->scores.seconds >= s->seconds)
+        *why = END_TIME;
+    else
+        return false;
+    return true;
+}
+
+static int loop(trainer *t, enum train_end *why)
+{
+    while (!is_over(t, why)) {
+        const pair_batch *batch;
+        int more = corpus_next(t->job->data, &batch);
+        if (more < 0) return -1;
+        int status = more == 0 ? end_epoch(t) : one_update(t, batch);
+        if (status == 0 && more > 0) status = after_update(t);
+        if (status < 0) return -1;
+    }
+    return 0;
+}
+
+/* What a stopped run still owes: a look at the final weights, unless the user is waiting to leave. */
+static int finish(trainer *t, enum train_end why)
+{
+    bool looked = t->state.valid_update == t->state.update;
+    if (why != END_SIGNAL && !looked) return run_validation(t, false);
+    return t->saved_update == t->state.update ? 0 : save(t, NAN, false);
+}
+
+static int start(trainer *t)
+{
+    t->state = train_state_start();
+    t->saved_update = -1;
+    if (t->job->resume) {
+        if (checkpoint_load(t->job->file, &t->adam, &t->state) < 0) return -1;
+        t->saved_update = t->state.update;
+    }
+    if (corpus_seek(t->job->data, t->state.epoch, t->state.batches) < 0) return -1;
+    t->start_update = t->state.update;
+    t->start_epochs = epochs_done(t);
+    t->before = t->state.seconds;
+    t->began = t->saved = clock_seconds();
+    return 0;
+}
+
+int train_run(const train_job *job, const train_settings *settings, train_result *out)
+{
+    trainer t = {.job = job, .set = settings, .forever = arena_new(), .memory = arena_new()};
+    t.adam = optimizer_new(model_params(job->net), t.forever);
+    enum train_end why = END_UPDATES;
+    int status = start(&t);
+    if (status == 0) status = loop(&t, &why);
+    if (status == 0) status = finish(&t, why);
+    if (status == 0)
+        *out = (train_result){.end = why, .state = t.state, .last = t.scores, .validated = t.validated};
+    free(t.log.list);
+    arena_free(t.memory);
+    arena_free(t.forever);
+    return status;
+}

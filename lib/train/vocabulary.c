@@ -1,0 +1,111 @@
+#include "train/vocabulary.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "data/lines.h"
+
+/* ----------------------------------------------------------------------------------- learning */
+
+static bool is_text(span line) { return utf8_valid(line) && !memchr(line.p, 0, line.n); }
+
+/* 1 and the next line of both, 0 at the end of either, -1. */
+static int next_pair(lines *src, lines *tgt, span *s, span *t)
+{
+    int more = lines_next(src, s);
+    return more == 1 ? lines_next(tgt, t) : more;
+}
+
+static int learn_lines(lines *src, lines *tgt, learner *src_learner, learner *tgt_learner)
+{
+    span s, t;
+    int more;
+    while ((more = next_pair(src, tgt, &s, &t)) == 1) {
+        if (s.n == 0 || t.n == 0 || !is_text(s) || !is_text(t)) continue;
+        learner_add(src_learner, s);
+        learner_add(tgt_learner, t);
+    }
+    return more;
+}
+
+static int learn_files(const char *src_path, const char *tgt_path, learner *src_learner, learner *tgt_learner)
+{
+    lines *src = NULL, *tgt = NULL;
+    int status = lines_open(src_path, &src);
+    if (status == 0) status = lines_open(tgt_path, &tgt);
+    if (status == 0) status = learn_lines(src, tgt, src_learner, tgt_learner);
+    lines_close(src);
+    lines_close(tgt);
+    return status;
+}
+
+static tokenizer *finish(learner *l, int size)
+{
+    vocab_data data = {0};
+    tokenizer *made = learner_finish(l, size, &data) < 0 ? NULL : tokenizer_new(&data);
+    vocab_data_free(&data);
+    return made;
+}
+
+int vocab_pair_learn(const vocab_request *r, vocab_pair *out)
+{
+    learner *src = learner_new(r->normalize, r->casefold);
+    learner *tgt = r->separate ? learner_new(r->normalize, r->casefold) : src;
+    *out = (vocab_pair){.joint = !r->separate};
+    int status = 0;
+    for (int i = 0; i < r->n_files && status == 0; i++)
+        status = learn_files(r->src_paths[i], r->tgt_paths[i], src, tgt);
+    if (status == 0) out->src = finish(src, r->size);
+    if (out->src) out->tgt = r->separate ? finish(tgt, r->size) : out->src;
+    learner_free(src);
+    if (r->separate) learner_free(tgt);
+    if (out->src && out->tgt) return 0;
+    vocab_pair_free(out);
+    return -1;
+}
+
+/* -------------------------------------------------------------------------------------- store */
+
+/* 1 and the tokenizer of a side, 0 if there is none, -1. */
+static int load_side(store *s, const char *side, tokenizer **out)
+{
+    vocab_data data = {0};
+    int found = store_load_vocab(s, side, &data);
+    if (found != 1) return found;
+    *out = tokenizer_new(&data);
+    vocab_data_free(&data);
+    return *out ? 1 : -1;
+}
+
+int vocab_pair_load(store *s, const char *path, vocab_pair *out)
+{
+    *out = (vocab_pair){0};
+    int found = load_side(s, "joint", &out->src);
+    if (found == 1) {
+        out->joint = true;
+        out->tgt = out->src;
+        return 0;
+    }
+    if (found == 0) found = load_side(s, "src", &out->src);
+    if (found == 1) found = load_side(s, "tgt", &out->tgt);
+    if (found == 1) return 0;
+    vocab_pair_free(out);
+    return found < 0 ? -1
+                     : fail("%s holds no vocabulary: give a file made by tulk vocab or tulk train", path);
+}
+
+int vocab_pair_save(store *s, const vocab_pair *v)
+{
+    if (v->joint) return store_save_vocab(s, "joint", tokenizer_data(v->src));
+    return store_save_vocab(s, "src", tokenizer_data(v->src)) < 0 ||
+                   store_save_vocab(s, "tgt", tokenizer_data(v->tgt)) < 0
+               ? -1
+               : 0;
+}
+
+void vocab_pair_free(vocab_pair *v)
+{
+    tokenizer_free(v->src);
+    if (!v->joint) tokenizer_free(v->tgt);
+    *v = (vocab_pair){0};
+}

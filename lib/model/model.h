@@ -12,13 +12,14 @@
 
 /* What describes a network; the fields are the options of the same names. */
 typedef struct {
-    const char *arch;    /* "rnn", "transformer" */
+    const char *arch; /* "rnn", "transformer" */
     int src_vocab, tgt_vocab;
-    bool shared_vocab;   /* both sides use one vocabulary */
-    int d_model;         /* rnn: hidden size */
-    int d_emb;           /* rnn only */
+    bool shared_vocab; /* both sides use one vocabulary */
+    int d_model;       /* rnn: hidden size */
+    int d_emb;         /* rnn only */
     int enc_layers, dec_layers;
-    const char *tie;     /* "none", "tgt" (target embedding is the output layer), "all" (and the source embedding) */
+    const char
+        *tie; /* "none", "tgt" (target embedding is the output layer), "all" (and the source embedding) */
     double dropout, dropout_attention, dropout_ff, dropout_emb;
     /* rnn */
     const char *cell;      /* cells[] */
@@ -84,23 +85,28 @@ void model_step(decoding *d, const int *ids, real *logits);
  * this is how a beam is opened, reordered and how finished hypotheses leave). */
 void model_select(decoding *d, const int *from, int n);
 
-/* The list of architectures, one file each. Ends with a row whose name is NULL. */
+/* An architecture: one file each, one row in the list of model.c. `net` is the network's own struct, t the
+ * tape. */
 typedef struct {
     const char *name;
     const char *const *options; /* names of the network options it uses; ends with NULL */
     int (*check)(const net_config *c);
-    void *(*build)(const net_config *c, params *p); /* declares parameters; the network's own struct, from malloc */
-    /* The last hidden layer (target rows, width) before the output layer, rows in the network's own order; target_of
-     * (target rows) gets for each of them the place of its word in the sentence-major order. */
+    void *(*build)(const net_config *c,
+                   params *p); /* declares parameters; the network's own struct, from malloc */
+    /* The last hidden layer (target rows, width) before the output layer, rows in the network's own order;
+     * target_of (target rows) gets for each of them the place of its word in the sentence-major order. */
     tensor *(*hidden)(void *net, tape *t, const seqs *src, const seqs *tgt, const int **target_of);
-    const tensor *(*output)(void *net, const tensor **bias); /* weights (tgt_vocab, width); bias may be NULL */
-    void *(*start)(void *net, tape *t, const seqs *src, int max_rows, int max_steps); /* state, in t->memory */
+    const tensor *(*output)(void *net,
+                            const tensor **bias); /* weights (tgt_vocab, width); bias may be NULL */
+    void *(*start)(void *net, tape *t, const seqs *src, int max_rows,
+                   int max_steps); /* state, in t->memory */
     tensor *(*step)(void *net, tape *t, void *state, const int *ids, int rows, int step); /* (rows, width) */
     void (*select)(void *net, tape *t, void *state, const int *from, int n);
     double (*flops)(const void *net, const seqs *src, const seqs *tgt); /* without the output layer */
     void (*free)(void *net);
 } model_class;
 
-extern const model_class models[];
+/* The list of architectures; ends with NULL. */
+extern const model_class *const models[];
 
 #endif

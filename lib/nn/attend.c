@@ -15,8 +15,8 @@ static void backward(tape_node *self)
     attend_back(&n->shape, n->q->v, n->k->v, n->v->v, n->probs, n->y->g, n->q->g, n->k->g, n->v->g);
 }
 
-tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys, int n_heads,
-                  bool causal, double dropout)
+tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys,
+                  int n_heads, bool causal, double dropout)
 {
     BUG_IF(queries->n != keys->n || q->cols % n_heads || q->cols != k->cols || q->cols != v->cols);
     attend_node *n = TAPE_NODE(t, attend_node);

@@ -13,7 +13,7 @@ typedef struct {
 
 /* q (rows of queries, d); k, v (rows of keys, d), which may be column views of one matrix; returns
  * (rows of q, d). queries and keys have the same n and live as long as the tape. */
-tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys, int n_heads,
-                  bool causal, double dropout);
+tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys,
+                  int n_heads, bool causal, double dropout);
 
 #endif

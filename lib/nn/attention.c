@@ -8,14 +8,15 @@
  * both computed as linear layers. */
 static void additive(const attention_step *s, const recurrent_attention *a, real *e)
 {
-    additive_energies(s->rows, s->A, s->query, s->ldq, a->keys->v, a->v->v, s->k_start, s->k_len, s->e_start, e);
+    additive_energies(s->rows, s->A, s->query, s->ldq, a->keys->v, a->v->v, s->k_start, s->k_len, s->e_start,
+                      e);
 }
 
 static void additive_back(const attention_step *s, const recurrent_attention *a, const real *de, real *dquery,
                           long lddq, real *dv_rows)
 {
-    additive_energies_back(s->rows, s->A, s->query, s->ldq, a->keys->v, a->v->v, s->k_start, s->k_len, s->e_start,
-                           de, dquery, lddq, a->keys->g, dv_rows);
+    additive_energies_back(s->rows, s->A, s->query, s->ldq, a->keys->v, a->v->v, s->k_start, s->k_len,
+                           s->e_start, de, dquery, lddq, a->keys->g, dv_rows);
 }
 
 const attention attentions[] = {

@@ -1,4 +1,5 @@
-/* Kinds of attention between a recurrent decoder and the encoder states. Adding one is a row of attentions[]. */
+/* Kinds of attention between a recurrent decoder and the encoder states. Adding one is a row of attentions[].
+ */
 #ifndef TULK_NN_ATTENTION_H
 #define TULK_NN_ATTENTION_H
 
@@ -17,7 +18,8 @@ typedef struct attention {
     const char *name;
     /* Energies e[e_start[r] + j] of row r for its keys. */
     void (*energies)(const attention_step *s, const recurrent_attention *a, real *e);
-    /* From de: dquery (rows, A; lddq), written; adds to the gradients of a->keys; dv_rows (rows, A), added. */
+    /* From de: dquery (rows, A; lddq), written; adds to the gradients of a->keys; dv_rows (rows, A), added.
+     */
     void (*energies_back)(const attention_step *s, const recurrent_attention *a, const real *de, real *dquery,
                           long lddq, real *dv_rows);
 } attention;

@@ -83,7 +83,8 @@ static void forward_task(long task, void *context)
 static void backward_task(long task, void *context)
 {
     const embed_node *n = context;
-    int d = n->table->cols, from = (int)task * COLS_A_TASK, to = from + COLS_A_TASK < d ? from + COLS_A_TASK : d;
+    int d = n->table->cols, from = (int)task * COLS_A_TASK,
+        to = from + COLS_A_TASK < d ? from + COLS_A_TASK : d;
     for (int r = 0; r < n->y->rows; r++) {
         if (n->ids[r] == ID_PAD) continue;
         const real *dy = n->y->g + (size_t)r * (size_t)d;

@@ -29,7 +29,8 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
         int n = x->rows - from < BLOCK ? x->rows - from : BLOCK;
         const real *xv = x->v + (size_t)from * (size_t)x->ld;
         gemm(GEMM_NT, n, w->rows, w->cols, xv, x->ld, w->v, w->ld, b ? b->v : NULL, false, z, w->rows);
-        cross_entropy(n, w->rows, z, w->rows, targets + from, (real)smoothing, t->recording, (real)scale, loss, nll);
+        cross_entropy(n, w->rows, z, w->rows, targets + from, (real)smoothing, t->recording, (real)scale,
+                      loss, nll);
         for (int i = 0; i < n; i++) {
             sums.loss += loss[i];
             sums.nll += nll[i];

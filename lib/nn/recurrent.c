@@ -37,7 +37,8 @@ const time_major *time_major_new(tape *t, const packed *s)
     int steps = longest_of(s), rows = 0;
     for (int i = 0; i < s->n; i++) rows += s->len[i];
     int *order = ints(t, s->n), *rank = ints(t, s->n), *len = ints(t, s->n), *last = ints(t, s->n);
-    int *active = ints(t, steps + 2), *offset = ints(t, steps + 1), *from = ints(t, rows), *to = ints(t, rows);
+    int *active = ints(t, steps + 2), *offset = ints(t, steps + 1), *from = ints(t, rows),
+        *to = ints(t, rows);
     rank_by_length(s, steps, order, active);
     for (int r = 0; r < s->n; r++) {
         rank[order[r]] = r;
@@ -60,8 +61,8 @@ const time_major *time_major_new(tape *t, const packed *s)
 
 /* ------------------------------------------------------------------------------------ driver */
 
-/* One run over a batch. "Before" is the step that a step's state comes from: t - 1, or t + 1 in reverse. Its block
- * holds `shared` of the step's sequences (the first ones); the others start here, from h0. */
+/* One run over a batch. "Before" is the step that a step's state comes from: t - 1, or t + 1 in reverse. Its
+ * block holds `shared` of the step's sequences (the first ones); the others start here, from h0. */
 typedef struct {
     tape_node node;
     const cell *cell;
@@ -70,18 +71,18 @@ typedef struct {
     long H, G, W; /* hidden units; gate rows G*H; rows of w_hh: gates and query */
     tensor *gx, *h0, *c0, *h, *c, *ctx;
     const tensor *w, *b;
-    recurrent_attention a;  /* a.kind NULL: none */
-    real *h_prev, *c_prev;  /* (rows, H) state before each step */
-    real *kept;             /* (rows, kept*H) of the cell; NULL without recording */
-    real *w_h;              /* (rows, W) W_hh h + b; without recording one step's */
-    real *p;                /* attention: probabilities, ragged */
-    int *e_start;           /* (rows) */
+    recurrent_attention a; /* a.kind NULL: none */
+    real *h_prev, *c_prev; /* (rows, H) state before each step */
+    real *kept;            /* (rows, kept*H) of the cell; NULL without recording */
+    real *w_h;             /* (rows, W) W_hh h + b; without recording one step's */
+    real *p;               /* attention: probabilities, ragged */
+    int *e_start;          /* (rows) */
     arena *memory;
 } run;
 
 typedef struct {
-    int t, row, n;                   /* step, its first row, its sequences */
-    int before, before_row, shared;  /* before -1: none */
+    int t, row, n;                  /* step, its first row, its sequences */
+    int before, before_row, shared; /* before -1: none */
 } step;
 
 static step step_at(const run *r, int i)
@@ -151,16 +152,17 @@ static void forward_step(const run *r, const step *s)
     if (r->c) load_before(s, H, r->c->v, r->c0, c_prev);
     gemm(GEMM_NT, s->n, r->W, H, h_prev, H, r->w->v, r->w->ld, r->b->v, false, w_h, r->W);
     if (r->a.kind) attend_step(r, s);
-    r->cell->forward(s->n, H, at(r->gx->v, s->row, r->G), r->G, w_h, r->W, h_prev, c_prev, at(r->h->v, s->row, H),
-                     r->c ? at(r->c->v, s->row, H) : NULL, at(r->kept, s->row, r->cell->kept * H));
+    r->cell->forward(s->n, H, at(r->gx->v, s->row, r->G), r->G, w_h, r->W, h_prev, c_prev,
+                     at(r->h->v, s->row, H), r->c ? at(r->c->v, s->row, H) : NULL,
+                     at(r->kept, s->row, r->cell->kept * H));
 }
 
 /* ---------------------------------------------------------------------------------- backward */
 
 typedef struct {
-    real *dw_h;          /* (rows, W) gradient of W_hh h + b; gates and query */
+    real *dw_h;           /* (rows, W) gradient of W_hh h + b; gates and query */
     real *dh, *dctx, *de; /* of one step: (n, H), (n, C), ragged */
-    real *dv_rows;       /* (n, A) */
+    real *dv_rows;        /* (n, A) */
 } run_gradients;
 
 static void attend_step_back(const run *r, const step *s, run_gradients *g)
@@ -181,10 +183,11 @@ static void backward_step(const run *r, const step *s, run_gradients *g)
     real *dgx = at(r->gx->g, s->row, r->G), *dw_h = at(g->dw_h, s->row, r->W);
     real *dc = r->c ? at(r->c->g, s->row, H) : NULL;
     r->cell->backward(s->n, H, at(r->kept, s->row, r->cell->kept * H), at(r->h->v, s->row, H),
-                      at(r->h_prev, s->row, H), r->c ? at(r->c->v, s->row, H) : NULL, at(r->c_prev, s->row, H),
-                      at(r->h->g, s->row, H), dc, dgx, r->G, dw_h, r->W, g->dh);
+                      at(r->h_prev, s->row, H), r->c ? at(r->c->v, s->row, H) : NULL,
+                      at(r->c_prev, s->row, H), at(r->h->g, s->row, H), dc, dgx, r->G, dw_h, r->W, g->dh);
     if (!r->cell->split)
-        for (int i = 0; i < s->n; i++) memcpy(at(dw_h, i, r->W), at(dgx, i, r->G), (size_t)r->G * sizeof(real));
+        for (int i = 0; i < s->n; i++)
+            memcpy(at(dw_h, i, r->W), at(dgx, i, r->G), (size_t)r->G * sizeof(real));
     if (r->a.kind) attend_step_back(r, s, g);
     gemm(GEMM_NN, s->n, H, r->W, dw_h, r->W, r->w->v, r->w->ld, NULL, true, g->dh, H);
     add_before(s, H, g->dh, r->h->g, r->h0);
@@ -279,7 +282,8 @@ recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layou
     r->memory = t->memory;
     BUG_IF(gx->rows != layout->rows || gx->cols != r->G || gx->ld != r->G || b_hh->rows != r->W);
     BUG_IF(r->W != r->G + (asks ? asks->width : 0) || (asks && reverse));
-    BUG_IF((h0 && (h0->rows != layout->n || h0->ld != r->H)) || (c0 && (c0->rows != layout->n || c0->ld != r->H)));
+    BUG_IF((h0 && (h0->rows != layout->n || h0->ld != r->H)) ||
+           (c0 && (c0->rows != layout->n || c0->ld != r->H)));
     set_up_states(r, t);
     if (asks) set_up_attention(r, t, asks);
     for (int i = 0; i < layout->steps; i++) {

@@ -43,9 +43,9 @@ typedef struct {
 } recurrent_states;
 
 /* gx (rows, G*H): input side of the gates for all steps, bias included; belongs to the driver from
- * now on: values and gradient are its to overwrite. w_hh (G*H, H), b_hh (G*H, 1): state side; with an attention
- * (G*H + A, H): gates, then query. h0, c0 (n, H) by rank, or NULL for zero. `reverse` runs from the last step
- * of each sequence to the first. `asks` may be NULL, and must be with reverse. */
+ * now on: values and gradient are its to overwrite. w_hh (G*H, H), b_hh (G*H, 1): state side; with an
+ * attention (G*H + A, H): gates, then query. h0, c0 (n, H) by rank, or NULL for zero. `reverse` runs from the
+ * last step of each sequence to the first. `asks` may be NULL, and must be with reverse. */
 recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *gx,
                               const tensor *w_hh, const tensor *b_hh, tensor *h0, tensor *c0,
                               const recurrent_attention *asks);

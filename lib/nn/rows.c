@@ -35,7 +35,8 @@ static void gather_task(long task, void *context)
 static void gather_back_task(long task, void *context)
 {
     const gather_node *n = context;
-    int from = (int)task * COLS_A_TASK, to = from + COLS_A_TASK < n->x->cols ? from + COLS_A_TASK : n->x->cols;
+    int from = (int)task * COLS_A_TASK,
+        to = from + COLS_A_TASK < n->x->cols ? from + COLS_A_TASK : n->x->cols;
     for (int r = 0; r < n->y->rows; r++) {
         const real *dy = row(n->y->g, n->y, r);
         real *dx = row(n->x->g, n->x, n->index[r]);
@@ -107,7 +108,8 @@ typedef struct {
 static void activate_back(tape_node *self)
 {
     activate_node *n = (activate_node *)self;
-    if (n->x->g) n->f->backward((long)size_of(n->y), n->f->needs_input ? n->x->v : NULL, n->y->v, n->y->g, n->x->g);
+    if (n->x->g)
+        n->f->backward((long)size_of(n->y), n->f->needs_input ? n->x->v : NULL, n->y->v, n->y->g, n->x->g);
 }
 
 tensor *nn_activate(tape *t, tensor *x, const activation *f)
@@ -175,8 +177,8 @@ static void norm_back(tape_node *self)
 {
     norm_node *n = (norm_node *)self;
     BUG_IF(!n->x->g || !n->gain->g || !n->bias->g);
-    layer_norm_back(n->x->rows, n->x->cols, n->x->v, n->gain->v, n->mean, n->rstd, n->y->g, n->x->g, n->gain->g,
-                    n->bias->g);
+    layer_norm_back(n->x->rows, n->x->cols, n->x->v, n->gain->v, n->mean, n->rstd, n->y->g, n->x->g,
+                    n->gain->g, n->bias->g);
 }
 
 tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias)

@@ -22,7 +22,8 @@ void params_free(params *p)
     free(p);
 }
 
-static param *declare(params *p, const char *name, int rows, int cols, enum init_kind init, double gain, int blocks)
+static param *declare(params *p, const char *name, int rows, int cols, enum init_kind init, double gain,
+                      int blocks)
 {
     BUG_IF(p->v || p->n == MAX_PARAMS || rows < 1 || cols < 1 || params_find(p, name));
     param *q = xcalloc(1, sizeof *q);

@@ -13,16 +13,16 @@
 enum init_kind {
     INIT_ZERO,
     INIT_ONE,
-    INIT_XAVIER,  /* uniform +- gain * sqrt(6 / (fan_in + fan_out)), Glorot and Bengio 2010 */
-    INIT_NORMAL,  /* normal, standard deviation `gain` */
-    INIT_UNIFORM  /* uniform +- gain */
+    INIT_XAVIER, /* uniform +- gain * sqrt(6 / (fan_in + fan_out)), Glorot and Bengio 2010 */
+    INIT_NORMAL, /* normal, standard deviation `gain` */
+    INIT_UNIFORM /* uniform +- gain */
 };
 
 typedef struct {
     char name[64];
     enum init_kind init;
     double gain;
-    int blocks;    /* INIT_XAVIER: this many matrices stacked by rows (q, k, v; gates), each drawn by itself */
+    int blocks; /* INIT_XAVIER: this many matrices stacked by rows (q, k, v; gates), each drawn by itself */
     size_t offset; /* of its first real in the block */
     tensor t;      /* rows x cols; cols 1 for a vector; v and g are set by params_alloc */
 } param;
@@ -39,7 +39,8 @@ void params_free(params *p); /* NULL is fine */
 
 /* Declares a parameter; the tensor is usable after params_alloc. Names must be distinct. */
 tensor *params_add(params *p, const char *name, int rows, int cols, enum init_kind init, double gain);
-tensor *params_add_stacked(params *p, const char *name, int rows, int cols, int blocks); /* INIT_XAVIER, gain 1 */
+tensor *params_add_stacked(params *p, const char *name, int rows, int cols,
+                           int blocks); /* INIT_XAVIER, gain 1 */
 
 /* Allocates the values (zero) and, with `gradients`, the gradients (zero). */
 void params_alloc(params *p, bool gradients);

@@ -1,0 +1,177 @@
+#include "model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "kernel/gemm.h"
+#include "model/words.h"
+#include "nn/linear.h"
+#include "nn/loss.h"
+
+extern const model_class model_rnn, model_transformer;
+
+const model_class *const models[] = {&model_rnn, &model_transformer, NULL};
+
+static const model_class *find(const char *arch)
+{
+    for (const model_class *const *k = models; *k; k++)
+        if (strcmp((*k)->name, arch) == 0) return *k;
+    return NULL;
+}
+
+/* ----------------------------------------------------------------------------------- settings */
+
+static int check_number(const char *option, int value, int least)
+{
+    return value >= least ? 0 : fail("--%s %d: must be at least %d", option, value, least);
+}
+
+static int check_tie(const net_config *c)
+{
+    if (strcmp(c->tie, "none") && strcmp(c->tie, "tgt") && strcmp(c->tie, "all"))
+        return fail("--tie %s: must be none, tgt or all", c->tie);
+    if (strcmp(c->tie, "all") == 0 && (!c->shared_vocab || c->src_vocab != c->tgt_vocab))
+        return fail(
+            "--tie all needs one vocabulary for both sides: leave out --separate-vocabs or say --tie tgt");
+    return 0;
+}
+
+int net_config_check(const net_config *c)
+{
+    const model_class *k = find(c->arch);
+    if (!k) return fail("--arch %s: must be rnn or transformer", c->arch);
+    if (check_number("d-model", c->d_model, 1) || check_number("enc-layers", c->enc_layers, 1) ||
+        check_number("dec-layers", c->dec_layers, 1) || check_tie(c))
+        return -1;
+    return k->check(c);
+}
+
+static bool listed(const char *const *list, const char *name)
+{
+    for (; *list; list++)
+        if (strcmp(*list, name) == 0) return true;
+    return false;
+}
+
+bool net_config_uses(const net_config *c, const char *option)
+{
+    bool describes_a_network = false;
+    for (const model_class *const *any = models; *any; any++)
+        describes_a_network |= listed((*any)->options, option);
+    const model_class *k = find(c->arch);
+    return !describes_a_network || !k || listed(k->options, option);
+}
+
+/* -------------------------------------------------------------------------------------- model */
+
+struct model {
+    const model_class *k;
+    net_config config;
+    params *params;
+    void *net;
+};
+
+model *model_new(const net_config *c, bool gradients)
+{
+    BUG_IF(net_config_check(c) != 0);
+    model *m = xcalloc(1, sizeof *m);
+    m->k = find(c->arch);
+    m->config = *c;
+    m->params = params_new();
+    m->net = m->k->build(c, m->params);
+    params_alloc(m->params, gradients);
+    return m;
+}
+
+void model_free(model *m)
+{
+    if (!m) return;
+    m->k->free(m->net);
+    params_free(m->params);
+    free(m);
+}
+
+const net_config *model_config(const model *m) { return &m->config; }
+
+params *model_params(model *m) { return m->params; }
+
+void model_init(model *m, uint64_t seed) { params_init(m->params, seed); }
+
+double model_flops(const model *m, const seqs *src, const seqs *tgt)
+{
+    const tensor *bias, *out = m->k->output(m->net, &bias);
+    double rows = (double)(seqs_total(tgt) + tgt->n);
+    return m->k->flops(m->net, src, tgt) + 2.0 * rows * out->rows * out->cols;
+}
+
+/* --------------------------------------------------------------------------------------- loss */
+
+model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
+                      double grad_scale)
+{
+    BUG_IF(src->n != tgt->n);
+    if (src->n == 0) return (model_sums){0, 0, 0};
+    const int *target_of;
+    tensor *x = m->k->hidden(m->net, t, src, tgt, &target_of);
+    words target = words_with_eos(t, tgt);
+    int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
+    for (int i = 0; i < x->rows; i++) targets[i] = target.ids[target_of ? target_of[i] : i];
+    const tensor *bias, *out = m->k->output(m->net, &bias);
+    loss_sums s = nn_loss(t, x, out, bias, targets, label_smoothing, grad_scale);
+    return (model_sums){s.loss, s.nll, target.rows};
+}
+
+tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt)
+{
+    const int *target_of;
+    tensor *x = m->k->hidden(m->net, t, src, tgt, &target_of);
+    const tensor *bias, *out = m->k->output(m->net, &bias);
+    tensor *z = nn_linear(t, x, out, bias), *sorted = tape_tensor(t, z->rows, z->cols);
+    for (int i = 0; i < z->rows; i++)
+        memcpy(sorted->v + (size_t)(target_of ? target_of[i] : i) * (size_t)z->cols,
+               z->v + (size_t)i * (size_t)z->cols, (size_t)z->cols * sizeof(real));
+    return sorted;
+}
+
+/* ----------------------------------------------------------------------------------- decoding */
+
+struct decoding {
+    model *m;
+    tape t;
+    void *state;
+    int rows, max_rows, steps, max_steps;
+};
+
+decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps)
+{
+    BUG_IF((size_t)max_rows < src->n || src->n == 0);
+    decoding *d = arena_zalloc(memory, sizeof *d);
+    *d = (decoding){.m = m,
+                    .t = tape_new(memory, false, false, 0, 0),
+                    .rows = (int)src->n,
+                    .max_rows = max_rows,
+                    .max_steps = max_steps};
+    d->state = m->k->start(m->net, &d->t, src, max_rows, max_steps);
+    return d;
+}
+
+void model_step(decoding *d, const int *ids, real *logits)
+{
+    BUG_IF(d->steps >= d->max_steps);
+    arena_mark mark = arena_save(d->t.memory);
+    tensor *x = d->m->k->step(d->m->net, &d->t, d->state, ids, d->rows, d->steps++);
+    const tensor *bias, *out = d->m->k->output(d->m->net, &bias);
+    gemm(GEMM_NT, d->rows, out->rows, out->cols, x->v, x->ld, out->v, out->ld, bias ? bias->v : NULL, false,
+         logits, out->rows);
+    arena_restore(d->t.memory, mark);
+}
+
+void model_select(decoding *d, const int *from, int n)
+{
+    BUG_IF(n > d->max_rows);
+    for (int i = 0; i < n; i++) BUG_IF(from[i] < 0 || from[i] >= d->rows);
+    d->m->k->select(d->m->net, &d->t, d->state, from, n);
+    d->rows = n;
+}

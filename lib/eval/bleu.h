@@ -14,28 +14,41 @@ typedef struct {
     const char *tokenize; /* "13a", "none": see eval/tokenize.h */
     bool lowercase;
     const char *smooth_method; /* exp floor add-k none */
-    double smooth_value;       /* NaN: the method's default */
+    double smooth_value;       /* NaN: the method's default (bleu_smoothings) */
     int max_order;             /* 4 */
-    bool effective_order;
+    bool effective_order;      /* leave out the orders for which the hypothesis is too short */
 } bleu_options;
 
 bleu_options bleu_defaults(void); /* 13a, mixed case, exp, 4 */
 
-/* Sums over a corpus; add segments one by one, memory does not grow. */
+/* The smoothing methods (Chen and Cherry 2014) with their default values; NaN where a method takes none. */
+typedef struct {
+    const char *name;
+    double value;
+} bleu_smoothing;
+extern const bleu_smoothing bleu_smoothings[]; /* ends with name NULL */
+
+/* Sums over a corpus; add segments one by one, memory does not grow. {0} is the empty corpus. */
 typedef struct {
     int64_t counts[BLEU_MAX_ORDER], totals[BLEU_MAX_ORDER]; /* clipped matches, n-grams; [n - 1] */
-    int64_t sys_len, ref_len;
+    int64_t sys_len, ref_len;                               /* ref_len: of the references closest in length */
 } bleu_stats;
 
-/* Adds one segment with its references (n_refs >= 1). */
+/* Adds one segment with its references (n_refs >= 1). Keeps nothing but the sums: may be called from many
+ * threads, each with sums of its own. An unknown tokenizer is a bug of the caller. */
 void bleu_add(bleu_stats *s, const bleu_options *o, span hyp, const span *refs, int n_refs);
+void bleu_merge(bleu_stats *s, const bleu_stats *other); /* s += other */
 
 typedef struct {
     double score, precisions[BLEU_MAX_ORDER], bp; /* percent; precisions after smoothing */
 } bleu_score;
 bleu_score bleu_compute(const bleu_stats *s, const bleu_options *o);
 
-/* sacreBLEU's signature, e.g. nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0+tulk.0.1.0 */
+/* sacreBLEU's signature, e.g. nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0+tulk.0.1 */
 void bleu_signature(const bleu_options *o, int n_refs, bool brief, str *out);
+
+/* What sacreBLEU prints behind the score: 65.9/39.3/26.1/18.0 (BP = 0.798 ratio = 0.816 hyp_len = 3 ref_len =
+ * 4) */
+void bleu_verbose(const bleu_stats *s, const bleu_options *o, const bleu_score *score, str *out);
 
 #endif

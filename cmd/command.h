@@ -2,12 +2,18 @@
 #ifndef TULK_CMD_COMMAND_H
 #define TULK_CMD_COMMAND_H
 
+#include <stdio.h>
+
+#include "options/options.h"
+
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 typedef struct {
     const char *name, *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name; returns the exit code */
 } command;
+
+extern const command commands[]; /* ends with name NULL */
 
 int cmd_train(int argc, char **argv);
 int cmd_translate(int argc, char **argv);
@@ -20,5 +26,41 @@ int cmd_help(int argc, char **argv);
 
 /* Prints "tulk NAME: MESSAGE" (the message of the last fail()) to stderr and returns `code`. */
 int command_failed(const char *name, int code);
+
+/* ------------------------------------------------------------ what commands share (common.c) */
+
+/* What --help prints around the options. */
+typedef struct {
+    unsigned command; /* FOR_TRAIN, ... */
+    const char *usage, *summary, *example;
+} command_help;
+
+enum { COMMAND_GOES_ON = -1 };
+
+/* Begins a command: reads argv, answers --help and --version, obeys --quiet (nobody hears notes) and
+ * --threads. COMMAND_GOES_ON, or the exit code. The options are the caller's to free in either case. */
+int command_start(const command_help *help, int argc, char **argv, options **o);
+
+/* 0, or -1 with a message if `key` has no value or `rest` words are left over. Wrong usage: exit 2. */
+int command_needs(const options *o, const char *key);
+int command_no_rest(const options *o);
+
+/* Prints `text` to stdout: 0, or -1 with a message. A closed pipe ends the program quietly. */
+int print_out(span text);
+
+/* Where a command writes its data: stdout ("-", NULL), or a file that is written beside `path` and takes its
+ * place only when all is well. Devices and pipes are written directly. */
+typedef struct {
+    FILE *file;
+    char *path, *part; /* part: NULL where the file is written directly */
+} output;
+
+int output_open(const char *path, output *out);
+int output_write(output *out, span bytes); /* 0, or -1 with a message */
+/* Ends the writing: with `good` the file appears, else nothing is left of it. 0, or -1 with a message. */
+int output_close(output *out, bool good);
+
+/* Notes go to stderr as they are. */
+void listen_on_stderr(void);
 
 #endif

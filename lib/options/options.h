@@ -1,5 +1,5 @@
-/* ONE table of options (options/table.c): a row feeds argv, --help, the config file, the model file and the man
- * page. Adding an option is adding a row. */
+/* ONE table of options (options/table.c): a row feeds argv, --help, the config file, the model file and the
+ * man page. Adding an option is adding a row. */
 #ifndef TULK_OPTIONS_OPTIONS_H
 #define TULK_OPTIONS_OPTIONS_H
 
@@ -9,11 +9,12 @@
 #include "base/str.h"
 #include "model/model.h"
 #include "search/search.h"
+#include "store/store.h"
 
 enum option_type {
-    OPTION_FLAG,   /* --x; in a config file x = true|false */
-    OPTION_INT,    /* bounds inclusive */
-    OPTION_REAL,   /* '.' is the decimal point whatever the locale */
+    OPTION_FLAG, /* --x; in a config file x = true|false */
+    OPTION_INT,  /* bounds inclusive */
+    OPTION_REAL, /* '.' is the decimal point whatever the locale */
     OPTION_TEXT,
     OPTION_CHOICE, /* one of `choices` */
     OPTION_LIST,   /* text, may be given again; a row may take `values` words each time (-t SRC TGT: 2) */
@@ -21,23 +22,35 @@ enum option_type {
 };
 
 /* Commands that know an option: bits, so that a row can name several. */
-enum { FOR_TRAIN = 1, FOR_TRANSLATE = 2, FOR_VOCAB = 4, FOR_TOKENIZE = 8, FOR_DETOKENIZE = 16, FOR_INFO = 32,
-       FOR_ALL = 0xffff };
+enum {
+    FOR_TRAIN = 1,
+    FOR_TRANSLATE = 2,
+    FOR_VOCAB = 4,
+    FOR_TOKENIZE = 8,
+    FOR_DETOKENIZE = 16,
+    FOR_INFO = 32,
+    FOR_ALL = 0xffff
+};
 
 typedef struct {
-    const char *key;   /* long name without dashes; the name in config and model file */
-    char letter;       /* short name, 0 for none */
+    const char *key; /* long name without dashes; the name in config and model file */
+    char letter;     /* short name, 0 for none */
     enum option_type type;
     unsigned commands;
-    const char *group; /* heading in --help: "network", "training", "text", "search", "general", "files" */
+    const char *group;   /* heading in --help: "network", "training", "text", "search", "general", "files" */
     const char *initial; /* the default, as text; NULL: unset */
     double least, most;  /* bounds of numbers */
     const char *const *choices; /* NULL-terminated */
-    int values;          /* words an occurrence takes (lists) */
+    const char *(*choice_at)(
+        int i);           /* instead of `choices`: the i-th name of a table, NULL behind the last */
+    int values;           /* words an occurrence takes (lists); VALUES_ALL: all up to the next option */
     const char *argument; /* "N", "FILE", "SRC TGT" in --help */
     const char *help;
-    bool in_model; /* stored as a setting: describes the network, the text or the training */
+    bool in_model;   /* stored as a setting: describes the network, the text or the training */
+    bool may_change; /* a resumed training may give another value */
 } option_row;
+
+enum { VALUES_ALL = -1 };
 
 extern const option_row option_table[]; /* ends with key NULL */
 
@@ -46,25 +59,47 @@ typedef struct options options;
 options *options_new(unsigned command); /* all defaults */
 void options_free(options *o);
 
-/* Reads argv[1..] of a subcommand (argv[0] is its name), then the --config file for what argv did not set, then the
- * --preset row for what neither set. Words that are no options go to `rest`. 0, or -1 with a message (exit 2):
- * unknown flag (with the nearest known one), missing value, out of bounds, not a choice, contradiction.
- * --help and --version are reported by options_flag. */
+/* Reads argv[1..] of a subcommand (argv[0] is its name), then the --config file for what argv did not set,
+ * then the
+ * --preset row for what neither set. Written --key VALUE, --key=VALUE, -k VALUE, -kVALUE; a flag --key or
+ * --no-key; behind
+ * "--" and for "-" alone no options. Words that are no options go to `rest`. 0, or -1 with a message (exit
+ * 2): unknown flag (with the nearest known one), missing value, out of bounds, not a choice, contradiction.
+ * --help and --version are reported by options_flag, and end the reading where they stand.
+ * The config file is shared by commands: a key that another command knows is skipped. */
 int options_parse(options *o, int argc, char **argv);
 int options_rest(const options *o, const char *const **words);
+
+unsigned options_command(const options *o); /* FOR_... it was made for */
+
+/* Number of single edits (insert, delete, replace, swap neighbours) between two words: for "did you mean". */
+int word_distance(const char *a, const char *b);
+
+/* The row of this name that the command knows, or NULL. */
+const option_row *option_find(unsigned command, const char *key);
+/* The i-th choice of a row, NULL behind the last. */
+const char *option_choice(const option_row *row, int i);
 
 /* Values; a wrong key or type is a bug (BUG_IF). */
 bool options_flag(const options *o, const char *key);
 long options_int(const options *o, const char *key);
-double options_real(const options *o, const char *key); /* also OPTION_TIME */
+double options_real(const options *o, const char *key);      /* also OPTION_TIME; NaN if unset */
 const char *options_text(const options *o, const char *key); /* NULL if unset */
 int options_list(const options *o, const char *key, const char *const **words); /* number of words */
 bool options_given(const options *o, const char *key); /* by argv, config or preset */
-int options_set(options *o, const char *key, const char *value); /* as if given; for values from a model file */
-/* The value as text, canonical, as it is stored in the model file; NULL if unset. */
+int options_set(options *o, const char *key,
+                const char *value); /* as if given; for values from a model file */
+/* The value as text, canonical, as it is stored in the model file; NULL if unset. Words of a list are
+ * separated by one space, and quoted if they hold blanks; options_set reads what this gives. */
 const char *options_value(const options *o, const char *key);
 
 void options_help(unsigned command, const char *usage, const char *summary, const char *example, str *out);
+
+/* The rows with in_model as settings of a model file, and back: after options_load the values are those the
+ * model was trained with, for options_network. Settings that are no options are left alone. 0, or -1 with a
+ * message. */
+int options_save(const options *o, store *s);
+int options_load(options *o, store *s);
 
 /* The network that the values describe (vocabulary sizes left 0). */
 net_config options_network(const options *o);

@@ -1,0 +1,129 @@
+/* What commands share: their beginning, output files, messages. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/team.h"
+#include "command.h"
+
+static void to_stderr(const char *line) { fprintf(stderr, "%s\n", line); }
+
+void listen_on_stderr(void) { note_listener(to_stderr); }
+
+int command_failed(const char *name, int code)
+{
+    fflush(stdout); /* what was made comes before the reason why there is no more */
+    fprintf(stderr, "tulk%s%s: %s\n", *name ? " " : "", name, error_message());
+    return code;
+}
+
+int print_out(span text)
+{
+    if (fwrite(text.p, 1, text.n, stdout) == text.n && !fflush(stdout)) return 0;
+    return fail("cannot write standard output: %s", strerror(errno));
+}
+
+static int print_help(const command_help *h, const char *name)
+{
+    str out = {0};
+    options_help(h->command, h->usage, h->summary, h->example, &out);
+    int result = print_out(str_span(&out));
+    str_free(&out);
+    return result ? command_failed(name, EXIT_FAILED) : EXIT_GOOD;
+}
+
+int command_start(const command_help *help, int argc, char **argv, options **o)
+{
+    *o = options_new(help->command);
+    if (options_parse(*o, argc, argv)) return command_failed(argv[0], EXIT_USAGE);
+    if (options_flag(*o, "help")) return print_help(help, argv[0]);
+    if (options_flag(*o, "version"))
+        return print_out(span_of("tulk " TULK_VERSION "\n")) ? command_failed(argv[0], EXIT_FAILED)
+                                                             : EXIT_GOOD;
+    if (options_flag(*o, "quiet")) note_listener(NULL);
+    if (options_given(*o, "threads")) team_set_threads((int)options_int(*o, "threads"));
+    return COMMAND_GOES_ON;
+}
+
+int command_needs(const options *o, const char *key)
+{
+    if (options_value(o, key)) return 0;
+    const option_row *row = option_find(options_command(o), key);
+    return row->letter ? fail("-%c %s is missing, see --help", row->letter, row->argument)
+                       : fail("--%s %s is missing, see --help", key, row->argument);
+}
+
+int command_no_rest(const options *o)
+{
+    const char *const *words;
+    return options_rest(o, &words) ? fail("%s: what is this? Options begin with -, see --help", words[0]) : 0;
+}
+
+/* What is there and is no regular file (a device, a pipe) is written as it is. */
+static bool written_directly(const char *path)
+{
+    struct stat s;
+    return !stat(path, &s) && !S_ISREG(s.st_mode);
+}
+
+int output_open(const char *path, output *out)
+{
+    *out = (output){.file = stdout};
+    if (!path || !strcmp(path, "-")) return 0;
+    char *resolved = realpath(path, NULL); /* a link stays a link */
+    out->path = xstrdup(resolved ? resolved : path);
+    free(resolved);
+    if (!written_directly(path)) {
+        str part = {0};
+        str_addf(&part, "%s.part", out->path);
+        out->part = xstrdup(str_text(&part));
+        str_free(&part);
+    }
+    out->file = fopen(out->part ? out->part : out->path, "w");
+    if (out->file) return 0;
+    fail("cannot write %s: %s", path, strerror(errno));
+    free(out->path);
+    free(out->part);
+    *out = (output){0};
+    return -1;
+}
+
+static int write_failed(const output *out)
+{
+    return fail("cannot write %s: %s", out->path ? out->path : "standard output",
+                strerror(errno ? errno : EIO));
+}
+
+int output_write(output *out, span bytes)
+{
+    errno = 0;
+    return fwrite(bytes.p, 1, bytes.n, out->file) == bytes.n ? 0 : write_failed(out);
+}
+
+int output_close(output *out, bool good)
+{
+    if (!out->file) return 0;
+    errno = 0;
+    bool lost = fflush(out->file) || ferror(out->file);
+    if (lost && good) write_failed(out);
+    if (out->path) {
+        if (fclose(out->file) && good && !lost) {
+            lost = true;
+            write_failed(out);
+        }
+        if (out->part && good && !lost && rename(out->part, out->path)) {
+            lost = true;
+            write_failed(out);
+        }
+        if (out->part && (!good || lost)) unlink(out->part);
+    }
+    free(out->path);
+    free(out->part);
+    *out = (output){0};
+    return good && lost ? -1 : 0;
+}

@@ -1,0 +1,86 @@
+/* tulk: dispatch to the subcommands. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command.h"
+#include "options/options.h"
+
+const command commands[] = {
+    {"help", "this list, or the help of a command", cmd_help},
+    {NULL, NULL, NULL},
+};
+
+static const command *find(const char *name)
+{
+    for (const command *c = commands; c->name; c++)
+        if (!strcmp(c->name, name)) return c;
+    return NULL;
+}
+
+static const char *nearest(const char *name)
+{
+    const char *best = NULL;
+    int best_distance = 4;
+    for (const command *c = commands; c->name; c++) {
+        int distance = word_distance(name, c->name);
+        if (distance < best_distance && distance < (int)strlen(c->name)) {
+            best = c->name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+static int unknown(const char *name)
+{
+    const char *near = nearest(name);
+    if (near)
+        fprintf(stderr, "tulk: unknown command %s, did you mean %s?\n", name, near);
+    else
+        fprintf(stderr, "tulk: unknown command %s, see tulk help\n", name);
+    return EXIT_USAGE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    char help[] = "help";
+    if (argc < 2) {
+        fprintf(stderr, "Usage: tulk COMMAND [OPTION...], see tulk help\n");
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+        argv[1] = help;
+        return cmd_help(argc - 1, argv + 1);
+    }
+    if (!strcmp(name, "--version")) {
+        char text[] = "tulk " TULK_VERSION "\n";
+        return print_out(span_of(text)) ? command_failed("", EXIT_FAILED) : EXIT_GOOD;
+    }
+    if (name[0] == '-') {
+        fprintf(stderr, "tulk: a command comes before options like %s, see tulk help\n", name);
+        return EXIT_USAGE;
+    }
+    const command *c = find(name);
+    return c ? c->run(argc - 1, argv + 1) : unknown(name);
+}
+
+/* What a full disk or a lost device has swallowed shows at the latest here. */
+static int close_stdout(int code)
+{
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout)) return code;
+    if (code == EXIT_GOOD) /* else the reason has been told */
+        fprintf(stderr, "tulk: cannot write standard output: %s\n", strerror(errno ? errno : EIO));
+    return code == EXIT_GOOD ? EXIT_FAILED : code;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_DFL); /* a closed pipe ends quietly, also where the parent ignores the signal */
+    listen_on_stderr();
+    return close_stdout(dispatch(argc, argv));
+}

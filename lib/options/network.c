@@ -1,0 +1,60 @@
+/* What the values say to the other rooms. */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "options/internal.h"
+
+static int value_int(const options *o, const char *key, int otherwise)
+{
+    return options_value(o, key) ? (int)options_int(o, key) : otherwise;
+}
+
+net_config options_network(const options *o)
+{
+    net_config c = {
+        .arch = options_text(o, "arch"),
+        .shared_vocab = !options_flag(o, "separate-vocabs"),
+        .d_model = (int)options_int(o, "d-model"),
+        .d_emb = (int)options_int(o, "d-emb"),
+        .enc_layers = (int)options_int(o, "enc-layers"),
+        .dec_layers = (int)options_int(o, "dec-layers"),
+        .tie = options_text(o, "tie"),
+        .dropout = options_real(o, "dropout"),
+        .dropout_attention = options_real(o, "dropout-attention"),
+        .dropout_ff = options_real(o, "dropout-ff"),
+        .dropout_emb = options_real(o, "dropout-emb"),
+        .cell = options_text(o, "cell"),
+        .attention = options_text(o, "attention"),
+        .context = options_text(o, "context"),
+        .bidirectional = options_flag(o, "bidirectional"),
+        .d_readout = (int)options_int(o, "d-readout"),
+        .d_attention = value_int(o, "d-attention", (int)options_int(o, "d-model")),
+        .d_ff = (int)options_int(o, "d-ff"),
+        .n_heads = (int)options_int(o, "n-heads"),
+        .norm = options_text(o, "norm"),
+        .activation = options_text(o, "activation"),
+    };
+    if (isnan(c.dropout_emb)) c.dropout_emb = c.dropout;
+    return c;
+}
+
+search_options options_search(const options *o)
+{
+    return (search_options){
+        .beam = (int)options_int(o, "beam"),
+        .length_penalty = options_real(o, "length-penalty"),
+        .max_len_ratio = options_real(o, "max-len-ratio"),
+        .max_len_extra = 10,
+        .n_best = 1,
+        .batch_tokens = (int)options_int(o, "batch-tokens"),
+    };
+}
+
+int check_network(const options *o)
+{
+    if (options_flag(o, "resume") && options_flag(o, "overwrite"))
+        return fail("--resume and --overwrite contradict each other");
+    return 0;
+}

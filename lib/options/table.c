@@ -1,0 +1,203 @@
+/* The table of options and the presets. A row is all there is to an option: the parser, --help, the config
+ * file and the model file read it here. Only what is built has a row. */
+#include "options/options.h"
+
+#include <stddef.h>
+
+static const char *const attentions_known[] = {"none", "additive", NULL};
+static const char *const cells_known[] = {"tanh", "relu", "gru", "lstm", NULL};
+static const char *const archs_known[] = {"rnn", "transformer", NULL};
+static const char *const contexts[] = {"init", "every-step", NULL};
+static const char *const norms[] = {"pre", "post", NULL};
+static const char *const activations_known[] = {"relu", "gelu", NULL};
+static const char *const ties[] = {"none", "tgt", "all", NULL};
+static const char *const normalizations[] = {"none", "nfc", "nfkc", NULL};
+static const char *const schedules[] = {"inverse-sqrt", "constant", NULL};
+static const char *const optimizers[] = {"adam", NULL};
+static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
+static const char *const bleu_tokenizers[] = {"13a", "none", NULL};
+static const char *const checkpoints[] = {"best", "last", NULL};
+static const char *const sides[] = {"src", "tgt", NULL};
+
+static const char *preset_name(int i) { return presets[i].name; }
+
+#define HUGE_COUNT 1e15
+#define TEXT_IN    (FOR_VOCAB | FOR_TRAIN)
+#define SEARCHING  (FOR_TRANSLATE | FOR_TRAIN)
+#define FILTERS    (FOR_TRANSLATE | FOR_TOKENIZE | FOR_DETOKENIZE)
+
+#define NETWORK    .commands = FOR_TRAIN, .group = "network", .in_model = true
+#define TRAINING   .commands = FOR_TRAIN, .group = "training", .in_model = true
+#define STOPPING   TRAINING, .may_change = true
+#define COUNT      .type = OPTION_INT, .argument = "N"
+#define SHARE      .type = OPTION_REAL, .argument = "P", .least = 0, .most = 0.99
+#define NAME(list) .type = OPTION_CHOICE, .argument = "NAME", .choices = list
+
+/* clang-format off */
+const option_row option_table[] = {
+    /* files */
+    {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_TRAIN, .group = "files", .values = 2,
+     .argument = "SRC TGT", .help = "parallel text, line by line; may be given again", .in_model = true},
+    {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_VOCAB, .group = "files",
+     .values = VALUES_ALL, .argument = "FILE...", .help = "text to learn from"},
+    {.key = "valid", .type = OPTION_LIST, .commands = FOR_TRAIN, .group = "files", .values = 2, .most = 1,
+     .argument = "SRC TGT",
+     .help = "parallel text to validate on (default: 1 % of the training pairs, at most 1,000, held out)",
+     .in_model = true},
+    {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRAIN, .group = "files",
+     .argument = "MODEL", .help = "model file to write"},
+    {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRANSLATE, .group = "files",
+     .argument = "MODEL", .help = "model file"},
+    {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TOKENIZE | FOR_DETOKENIZE, .group = "files",
+     .argument = "FILE", .help = "model or vocabulary file"},
+    {.key = "input", .letter = 'i', .type = OPTION_TEXT, .commands = FILTERS, .group = "files", .argument = "FILE",
+     .initial = "-", .help = "text to read, - is standard input; .gz is fine"},
+    {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FILTERS, .group = "files", .argument = "FILE",
+     .initial = "-", .help = "file to write, - is standard output"},
+    {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_VOCAB, .group = "files",
+     .argument = "VOCAB", .help = "vocabulary file to write"},
+    {.key = "resume", .type = OPTION_FLAG, .commands = FOR_TRAIN, .group = "files",
+     .help = "go on with the training that MODEL holds"},
+    {.key = "overwrite", .type = OPTION_FLAG, .commands = FOR_TRAIN | FOR_VOCAB, .group = "files",
+     .help = "replace an existing file"},
+
+    /* text */
+    {.key = "vocab", .type = OPTION_TEXT, .commands = FOR_TRAIN, .group = "text", .argument = "FILE",
+     .help = "vocabulary made by tulk vocab (default: learned from the training text)", .in_model = true},
+    {.key = "vocab-size", COUNT, .commands = TEXT_IN, .group = "text", .initial = "8000", .least = 260,
+     .most = 1000000, .help = "pieces of a vocabulary, 256 bytes and 4 marks counted", .in_model = true},
+    {.key = "separate-vocabs", .type = OPTION_FLAG, .commands = FOR_TRAIN, .group = "text",
+     .help = "one vocabulary for each language instead of a joint one", .in_model = true},
+    {.key = "normalize", NAME(normalizations), .commands = TEXT_IN, .group = "text", .initial = "nfc",
+     .help = "Unicode normalisation", .in_model = true},
+    {.key = "casefold", .type = OPTION_FLAG, .commands = TEXT_IN, .group = "text",
+     .help = "fold upper and lower case", .in_model = true},
+    {.key = "side", NAME(sides), .commands = FOR_TOKENIZE | FOR_DETOKENIZE, .group = "text", .initial = "src",
+     .help = "whose vocabulary, if the model has two"},
+    {.key = "ids", .type = OPTION_FLAG, .commands = FOR_TOKENIZE, .group = "text",
+     .help = "print numbers instead of pieces"},
+    {.key = "ids", .type = OPTION_FLAG, .commands = FOR_DETOKENIZE, .group = "text",
+     .help = "read numbers instead of pieces"},
+    {.key = "strict", .type = OPTION_FLAG, .commands = TEXT_IN | FILTERS, .group = "text",
+     .help = "stop at any line that is at fault (not UTF-8, NUL, over-long) instead of counting it"},
+
+    /* network */
+    {.key = "preset", .type = OPTION_CHOICE, .commands = FOR_TRAIN, .group = "network", .choice_at = preset_name,
+     .argument = "NAME", .help = "a row of values, listed below, that other options override", .in_model = true},
+    {.key = "arch", NAME(archs_known), NETWORK, .initial = "transformer", .help = "kind of network"},
+    {.key = "d-model", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,
+     .help = "width; hidden size of an RNN"},
+    {.key = "d-emb", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,
+     .help = "embedding size of an RNN"},
+    {.key = "d-ff", COUNT, NETWORK, .initial = "1024", .least = 1, .most = 1048576,
+     .help = "inner width of the Transformer's feed-forward layers"},
+    {.key = "n-heads", COUNT, NETWORK, .initial = "4", .least = 1, .most = 1024, .help = "attention heads"},
+    {.key = "enc-layers", COUNT, NETWORK, .initial = "2", .least = 1, .most = 256, .help = "encoder layers"},
+    {.key = "dec-layers", COUNT, NETWORK, .initial = "2", .least = 1, .most = 256, .help = "decoder layers"},
+    {.key = "cell", NAME(cells_known), NETWORK, .initial = "gru", .help = "recurrent cell"},
+    {.key = "bidirectional", .type = OPTION_FLAG, NETWORK, .help = "the RNN encoder reads in both directions"},
+    {.key = "attention", NAME(attentions_known), NETWORK, .initial = "additive",
+     .help = "attention of an RNN decoder"},
+    {.key = "context", NAME(contexts), NETWORK, .initial = "init",
+     .help = "where a decoder without attention sees the encoder's last state"},
+    {.key = "d-attention", COUNT, NETWORK, .least = 1, .most = 65536,
+     .help = "width of additive attention (default: d-model)"},
+    {.key = "d-readout", COUNT, NETWORK, .initial = "0", .least = 0, .most = 65536,
+     .help = "width of the layer between RNN decoder and output, 0 for none"},
+    {.key = "norm", NAME(norms), NETWORK, .initial = "pre", .help = "layer norm before or behind each part"},
+    {.key = "activation", NAME(activations_known), NETWORK, .initial = "relu", .help = "of the feed-forward layers"},
+    {.key = "tie", NAME(ties), NETWORK, .initial = "none",
+     .help = "output layer is the target embedding (tgt), and the source embedding too (all)"},
+    {.key = "dropout", SHARE, NETWORK, .initial = "0.1", .help = "dropout between layers"},
+    {.key = "dropout-attention", SHARE, NETWORK, .initial = "0", .help = "dropout of attention weights"},
+    {.key = "dropout-ff", SHARE, NETWORK, .initial = "0", .help = "dropout inside feed-forward layers"},
+    {.key = "dropout-emb", SHARE, NETWORK, .help = "dropout of embeddings (default: as --dropout)"},
+
+    /* training */
+    {.key = "max-len", COUNT, TRAINING, .initial = "256", .least = 1, .most = 100000,
+     .help = "pairs with more pieces on a side are left out, and counted"},
+    {.key = "batch-tokens", COUNT, TRAINING, .initial = "4096", .least = 1, .most = HUGE_COUNT,
+     .help = "size of a batch: sentences times longest side"},
+    {.key = "window-pairs", COUNT, TRAINING, .initial = "1000000", .least = 1, .most = HUGE_COUNT,
+     .help = "pairs held in memory and shuffled together"},
+    {.key = "optimizer", NAME(optimizers), TRAINING, .initial = "adam", .help = "how the weights learn"},
+    {.key = "lr", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "0.001", .least = 0, .most = 1000,
+     .help = "learning rate, at its peak"},
+    {.key = "schedule", NAME(schedules), TRAINING, .initial = "inverse-sqrt", .help = "learning rate over time"},
+    {.key = "warmup", COUNT, TRAINING, .initial = "1000", .least = 0, .most = HUGE_COUNT,
+     .help = "updates until the learning rate has risen to its peak"},
+    {.key = "label-smoothing", SHARE, TRAINING, .initial = "0.1",
+     .help = "share of probability spread over all words"},
+    {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
+     .help = "longest gradient, 0 for no limit"},
+    {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 1, .most = HUGE_COUNT,
+     .help = "updates between validations"},
+    {.key = "early-stop-metric", NAME(stop_metrics), TRAINING, .initial = "bleu",
+     .help = "what makes a model the best"},
+    {.key = "valid-tokenize", NAME(bleu_tokenizers), TRAINING, .initial = "13a",
+     .help = "BLEU's tokenizer in validations"},
+    {.key = "patience", COUNT, STOPPING, .initial = "10", .least = 1, .most = HUGE_COUNT,
+     .help = "stop after this many validations without a better one"},
+    {.key = "epochs", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT, .help = "stop after this many epochs"},
+    {.key = "updates", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT, .help = "stop after this many updates"},
+    {.key = "time", .type = OPTION_TIME, .argument = "TIME", STOPPING, .least = 0, .most = 1e9,
+     .help = "stop after 90s, 45m, 2h, 1h30m"},
+
+    /* search */
+    {.key = "beam", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "5", .least = 1, .most = 1000,
+     .help = "hypotheses kept, 1 for greedy search"},
+    {.key = "length-penalty", .type = OPTION_REAL, .argument = "A", .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A"},
+    {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10"},
+    {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "4096", .least = 1,
+     .most = HUGE_COUNT, .help = "source pieces translated together"},
+    {.key = "checkpoint", NAME(checkpoints), .commands = FOR_TRANSLATE, .group = "search",
+     .help = "whose weights (default: best, or last if there is no best)"},
+
+    /* general */
+    {.key = "hash", .type = OPTION_FLAG, .commands = FOR_INFO, .group = "general",
+     .help = "print the SHA-256 of the last training weights, nothing else"},
+    {.key = "json", .type = OPTION_FLAG, .commands = FOR_INFO, .group = "general", .help = "print JSON"},
+    {.key = "config", .type = OPTION_TEXT, .commands = FOR_ALL, .group = "general", .argument = "FILE",
+     .help = "read options from lines `key = value`; the command line wins"},
+    {.key = "threads", COUNT, .commands = FOR_ALL, .group = "general", .least = 1, .most = 4096,
+     .help = "threads (default: all cores); results do not depend on it"},
+    {.key = "seed", COUNT, .commands = FOR_ALL, .group = "general", .initial = "1", .least = 0, .most = HUGE_COUNT,
+     .help = "of the random numbers", .in_model = true},
+    {.key = "quiet", .letter = 'q', .type = OPTION_FLAG, .commands = FOR_ALL, .group = "general",
+     .help = "errors only"},
+    {.key = "help", .letter = 'h', .type = OPTION_FLAG, .commands = FOR_ALL, .group = "general",
+     .help = "this text"},
+    {.key = "version", .type = OPTION_FLAG, .commands = FOR_ALL, .group = "general", .help = "the version"},
+    {.key = NULL},
+};
+/* clang-format on */
+
+/* clang-format off */
+const preset_row presets[] = {
+    {"tiny", "Transformer-Tiny of Wu et al. 2021 for Multi30k", (const char *const[]){
+        "arch", "transformer", "enc-layers", "4", "dec-layers", "4", "d-model", "128", "d-ff", "256", "n-heads", "4",
+        "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.3",
+        "lr", "0.005", "warmup", "2000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
+    {"small", "a Transformer for up to a million pairs", (const char *const[]){
+        "arch", "transformer", "enc-layers", "3", "dec-layers", "3", "d-model", "256", "d-ff", "1024", "n-heads", "4",
+        "norm", "pre", "activation", "relu", "tie", "all", "dropout", "0.1",
+        "lr", "0.001", "warmup", "2000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
+    {"base", "Transformer-base of Vaswani et al. 2017", (const char *const[]){
+        "arch", "transformer", "enc-layers", "6", "dec-layers", "6", "d-model", "512", "d-ff", "2048", "n-heads", "8",
+        "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.1",
+        "lr", "0.0007", "warmup", "4000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
+    {"bahdanau", "RNN with additive attention as in Bahdanau et al. 2015", (const char *const[]){
+        "arch", "rnn", "cell", "gru", "bidirectional", "true", "attention", "additive", "enc-layers", "1",
+        "dec-layers", "1", "d-emb", "256", "d-model", "512", "d-attention", "512", "d-readout", "512",
+        "tie", "none", "dropout", "0.2",
+        "lr", "0.001", "warmup", "500", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1", NULL}},
+    {"seq2seq", "RNN without attention as in Sutskever et al. 2014, with GRUs", (const char *const[]){
+        "arch", "rnn", "cell", "gru", "bidirectional", "false", "attention", "none", "context", "every-step",
+        "enc-layers", "2", "dec-layers", "2", "d-emb", "256", "d-model", "512", "d-readout", "0",
+        "tie", "none", "dropout", "0.2",
+        "lr", "0.001", "warmup", "500", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1", NULL}},
+    {NULL, NULL, NULL},
+};
+/* clang-format on */

@@ -1,0 +1,68 @@
+#include "kernel/isa.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "kernel/loops/loops.h"
+
+#define LOOPS_TABLE(isa)                                                                                     \
+    {                                                                                                        \
+#isa, &vector_loops_##isa, &activation_loops_##isa, &softmax_loops_##isa, &norm_loops_##isa,         \
+            &cell_loops_##isa, &additive_loops_##isa, &optim_loops_##isa                                     \
+    }
+
+/* Best last. */
+static const struct loops tables[] = {
+    LOOPS_TABLE(c),
+#ifdef TULK_X86
+    LOOPS_TABLE(avx2),
+    LOOPS_TABLE(avx512),
+#endif
+};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+static const struct loops *_Atomic chosen;
+
+static bool runs_here(const char *name)
+{
+#ifdef TULK_X86
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (!strcmp(name, "avx2")) return avx2;
+    if (!strcmp(name, "avx512"))
+        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+    return !strcmp(name, "c");
+}
+
+const struct loops *loops(void)
+{
+    if (!chosen)
+        for (int i = 0; i < TABLES; i++)
+            if (runs_here(tables[i].name)) chosen = &tables[i];
+    return chosen;
+}
+
+const char *const *isa_available(void)
+{
+    static const char *names[TABLES + 1];
+    int n = 0;
+    for (int i = 0; i < TABLES; i++)
+        if (runs_here(tables[i].name)) names[n++] = tables[i].name;
+    names[n] = NULL;
+    return names;
+}
+
+const char *isa_name(void) { return loops()->name; }
+
+int isa_choose(const char *name)
+{
+    for (int i = 0; i < TABLES; i++)
+        if (!strcmp(name, tables[i].name)) {
+            if (!runs_here(name)) return fail("--isa %s: this processor does not have it", name);
+            chosen = &tables[i];
+            return 0;
+        }
+    return fail("--isa %s: not one of this program's instruction sets", name);
+}

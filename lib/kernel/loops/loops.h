@@ -1,0 +1,105 @@
+/* The inner loops of the kernels, compiled once per instruction set from the same source (loops/ *.c) and
+ * reached through tables of functions. They are serial and never see threads; the files above cut
+ * the work into blocks and call them. Internal to lib/kernel. */
+#ifndef TULK_KERNEL_LOOPS_H
+#define TULK_KERNEL_LOOPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/cell.h"
+#include "kernel/optim.h"
+#include "kernel/real.h"
+
+/* Element i survives if its 16 bits of philox(key, place, i / 8) are at least `threshold`. */
+typedef struct {
+    uint64_t key, place;
+    uint32_t threshold;
+    real scale; /* of survivors */
+} dropout_mask;
+
+struct vector_loops {
+    void (*add)(long n, const real *x, real *y);
+    void (*axpy)(long n, real a, const real *x, real *y);
+    void (*scale)(long n, real a, real *x);
+    double (*sum_squares)(long n, const real *x);
+    void (*col_sum)(long rows, long cols, const real *x, long ld, real *out); /* out += */
+    /* Elements first .. first + n of an array; pointers are to element `first`. */
+    void (*dropout)(const dropout_mask *mask, long first, long n, const real *x, const real *residual,
+                    real *y);
+    void (*dropout_back)(const dropout_mask *mask, long first, long n, const real *dy, real *dx);
+};
+
+struct activation_loops {
+    void (*forward[4])(long n, const real *x, real *y); /* by row of activations[] */
+    void (*backward[4])(long n, const real *x, const real *y, const real *dy, real *dx);
+};
+
+struct softmax_loops {
+    void (*softmax)(long n, real *x);
+    void (*softmax_back)(long n, const real *p, real *dp);
+    void (*log_softmax)(long n, real *x);
+    void (*cross_entropy)(long n, real *z, int target, real smoothing, bool gradient, real scale,
+                          double *loss, double *nll);
+};
+
+struct norm_loops {
+    void (*layer_norm)(long d, const real *x, const real *gain, const real *bias, real eps, real *y,
+                       real *mean, real *rstd);
+    void (*layer_norm_back)(long d, const real *x, const real *gain, real mean, real rstd, const real *dy,
+                            real *dx, real *dgain, real *dbias);
+};
+
+struct cell_loops { /* by row of cells[], one sentence */
+    void (*forward[4])(long H, const real *gx, const real *gh, const real *h_prev, const real *c_prev,
+                       real *h, real *c, real *kept);
+    void (*backward[4])(long H, const real *kept, const real *h, const real *h_prev, const real *c,
+                        const real *c_prev, const real *dh, real *dc, real *dgx, real *dgh, real *dh_prev);
+};
+
+struct additive_loops { /* one query */
+    void (*energies)(long keys_n, long A, const real *query, const real *keys, const real *v, real *e);
+    void (*energies_back)(long keys_n, long A, const real *query, const real *keys, const real *v,
+                          const real *de, real *dquery, real *dkeys, real *dv);
+    void (*weighted_sum)(long keys_n, long C, const real *p, const real *values, real *context);
+    void (*weighted_sum_back)(long keys_n, long C, const real *p, const real *values, const real *dcontext,
+                              real *dp, real *dvalues);
+};
+
+struct optim_loops {
+    void (*adam)(long n, real *p, const real *g, real *m, real *v, const adam_config *config);
+};
+
+struct loops {
+    const char *name;
+    const struct vector_loops *vector;
+    const struct activation_loops *activation;
+    const struct softmax_loops *softmax;
+    const struct norm_loops *norm;
+    const struct cell_loops *cell;
+    const struct additive_loops *additive;
+    const struct optim_loops *optim;
+};
+
+/* Those of the instruction set in use (isa.c). */
+const struct loops *loops(void);
+
+/* A file of loops defines `const struct ROOM_loops LOOPS(ROOM)`: ROOM_loops_avx2 or so. */
+#define LOOPS_PASTE(room, isa) room##_loops_##isa
+#define LOOPS_NAME(room, isa)  LOOPS_PASTE(room, isa)
+#define LOOPS(room)            LOOPS_NAME(room, TULK_ISA)
+
+#define LOOPS_DECLARE(isa)                                                                                   \
+    extern const struct vector_loops vector_loops_##isa;                                                     \
+    extern const struct activation_loops activation_loops_##isa;                                             \
+    extern const struct softmax_loops softmax_loops_##isa;                                                   \
+    extern const struct norm_loops norm_loops_##isa;                                                         \
+    extern const struct cell_loops cell_loops_##isa;                                                         \
+    extern const struct additive_loops additive_loops_##isa;                                                 \
+    extern const struct optim_loops optim_loops_##isa;
+
+LOOPS_DECLARE(c)
+LOOPS_DECLARE(avx2)
+LOOPS_DECLARE(avx512)
+
+#endif

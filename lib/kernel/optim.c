@@ -1,0 +1,25 @@
+#include "kernel/optim.h"
+
+#include "base/error.h"
+#include "kernel/blocks.h"
+#include "kernel/loops/loops.h"
+
+typedef struct {
+    real *p, *m, *v;
+    const real *g;
+    const adam_config *config;
+} update;
+
+enum { COST = 4 };
+
+static void adam_block(long first, long end, void *context)
+{
+    const update *c = context;
+    loops()->optim->adam(end - first, c->p + first, c->g + first, c->m + first, c->v + first, c->config);
+}
+
+void adam(long n, real *p, const real *g, real *m, real *v, const adam_config *config)
+{
+    BUG_IF(config->step < 1);
+    blocks_run(n, blocks_size(COST), adam_block, &(update){p, m, v, g, config});
+}

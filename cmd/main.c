@@ -9,6 +9,11 @@
 #include "options/options.h"
 
 const command commands[] = {
+    {"vocab", "learns a tokenizer and its vocabulary from text", cmd_vocab},
+    {"tokenize", "text to pieces", cmd_tokenize},
+    {"detokenize", "pieces to text", cmd_detokenize},
+    {"info", "what a file is, how it was trained, how far it got", cmd_info},
+    {"eval", "score translations against references", cmd_eval},
     {"help", "this list, or the help of a command", cmd_help},
     {NULL, NULL, NULL},
 };

@@ -12,9 +12,9 @@ typedef struct {
 } eval_result;
 
 enum eval_format {
-    EVAL_JSON,      /* an object, one field a line; the fields of the signature follow the others */
-    EVAL_TEXT,      /* BLEU|SIGNATURE = SCORE VERBOSE */
-    EVAL_SCORE_ONLY /* the number */
+    EVAL_JSON,  /* an object, one field a line; the fields of the signature follow the others */
+    EVAL_TEXT,  /* BLEU|SIGNATURE = SCORE VERBOSE */
+    EVAL_NUMBER /* the number */
 };
 
 /* Appends the result without a newline at the end; `width` digits after the point. */

@@ -29,7 +29,7 @@ net_config options_network(const options *o)
         .attention = options_text(o, "attention"),
         .context = options_text(o, "context"),
         .bidirectional = options_flag(o, "bidirectional"),
-        .d_readout = (int)options_int(o, "d-readout"),
+        .d_readout = value_int(o, "d-readout", -1),
         .d_attention = value_int(o, "d-attention", (int)options_int(o, "d-model")),
         .d_ff = (int)options_int(o, "d-ff"),
         .n_heads = (int)options_int(o, "n-heads"),
@@ -37,6 +37,7 @@ net_config options_network(const options *o)
         .activation = options_text(o, "activation"),
     };
     if (isnan(c.dropout_emb)) c.dropout_emb = c.dropout;
+    if (c.d_readout < 0) c.d_readout = strcmp(c.attention, "none") ? c.d_emb : 0;
     return c;
 }
 
@@ -52,9 +53,29 @@ search_options options_search(const options *o)
     };
 }
 
+static bool set_by_user(const options *o, const option_row *row)
+{
+    return row->commands & o->command && o->values[row - option_table].level > LEVEL_PRESET;
+}
+
+/* One note on everything that was asked for and describes another kind of network. */
+static void note_unused(const options *o, const net_config *c)
+{
+    str unused = {0};
+    for (const option_row *row = option_table; row->key; row++)
+        if (set_by_user(o, row) && !net_config_uses(c, row->key))
+            str_addf(&unused, "%s--%s", unused.n ? ", " : "", row->key);
+    if (unused.n) note("not used by this network (--arch %s) and left alone: %s", c->arch, str_text(&unused));
+    str_free(&unused);
+}
+
 int check_network(const options *o)
 {
     if (options_flag(o, "resume") && options_flag(o, "overwrite"))
-        return fail("--resume and --overwrite contradict each other");
+        return fail("--resume and --overwrite contradict each other, give one");
+    net_config c = options_network(o);
+    c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
+    if (net_config_check(&c)) return -1;
+    note_unused(o, &c);
     return 0;
 }

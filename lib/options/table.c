@@ -4,22 +4,28 @@
 
 #include <stddef.h>
 
-static const char *const attentions_known[] = {"none", "additive", NULL};
-static const char *const cells_known[] = {"tanh", "relu", "gru", "lstm", NULL};
-static const char *const archs_known[] = {"rnn", "transformer", NULL};
+#include "eval/tokenize.h"
+#include "kernel/cell.h"
+#include "nn/attention.h"
+#include "train/schedule.h"
+
+/* Choices: names of the tables that are the lists of what is built. */
+static const char *arch_name(int i) { return models[i] ? models[i]->name : NULL; }
+static const char *cell_name(int i) { return cells[i].name; }
+static const char *attention_name(int i) { return i == 0 ? "none" : attentions[i - 1].name; }
+static const char *schedule_name(int i) { return schedules[i].name; }
+static const char *bleu_tokenizer_name(int i) { return eval_tokenizers[i].name; }
+static const char *preset_name(int i) { return presets[i].name; }
+
 static const char *const contexts[] = {"init", "every-step", NULL};
 static const char *const norms[] = {"pre", "post", NULL};
-static const char *const activations_known[] = {"relu", "gelu", NULL};
+static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /* of kernel/activation.h */
 static const char *const ties[] = {"none", "tgt", "all", NULL};
 static const char *const normalizations[] = {"none", "nfc", "nfkc", NULL};
-static const char *const schedules[] = {"inverse-sqrt", "constant", NULL};
 static const char *const optimizers[] = {"adam", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
-static const char *const bleu_tokenizers[] = {"13a", "none", NULL};
 static const char *const checkpoints[] = {"best", "last", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
-
-static const char *preset_name(int i) { return presets[i].name; }
 
 #define HUGE_COUNT 1e15
 #define TEXT_IN    (FOR_VOCAB | FOR_TRAIN)
@@ -32,6 +38,7 @@ static const char *preset_name(int i) { return presets[i].name; }
 #define COUNT      .type = OPTION_INT, .argument = "N"
 #define SHARE      .type = OPTION_REAL, .argument = "P", .least = 0, .most = 0.99
 #define NAME(list) .type = OPTION_CHOICE, .argument = "NAME", .choices = list
+#define ROW(names) .type = OPTION_CHOICE, .argument = "NAME", .choice_at = names
 
 /* clang-format off */
 const option_row option_table[] = {
@@ -82,9 +89,9 @@ const option_row option_table[] = {
      .help = "stop at any line that is at fault (not UTF-8, NUL, over-long) instead of counting it"},
 
     /* network */
-    {.key = "preset", .type = OPTION_CHOICE, .commands = FOR_TRAIN, .group = "network", .choice_at = preset_name,
-     .argument = "NAME", .help = "a row of values, listed below, that other options override", .in_model = true},
-    {.key = "arch", NAME(archs_known), NETWORK, .initial = "transformer", .help = "kind of network"},
+    {.key = "preset", ROW(preset_name), .commands = FOR_TRAIN, .group = "network",
+     .help = "a row of values, listed below, that other options override", .in_model = true},
+    {.key = "arch", ROW(arch_name), NETWORK, .initial = "transformer", .help = "kind of network"},
     {.key = "d-model", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,
      .help = "width; hidden size of an RNN"},
     {.key = "d-emb", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,
@@ -94,18 +101,18 @@ const option_row option_table[] = {
     {.key = "n-heads", COUNT, NETWORK, .initial = "4", .least = 1, .most = 1024, .help = "attention heads"},
     {.key = "enc-layers", COUNT, NETWORK, .initial = "2", .least = 1, .most = 256, .help = "encoder layers"},
     {.key = "dec-layers", COUNT, NETWORK, .initial = "2", .least = 1, .most = 256, .help = "decoder layers"},
-    {.key = "cell", NAME(cells_known), NETWORK, .initial = "gru", .help = "recurrent cell"},
+    {.key = "cell", ROW(cell_name), NETWORK, .initial = "gru", .help = "recurrent cell"},
     {.key = "bidirectional", .type = OPTION_FLAG, NETWORK, .help = "the RNN encoder reads in both directions"},
-    {.key = "attention", NAME(attentions_known), NETWORK, .initial = "additive",
+    {.key = "attention", ROW(attention_name), NETWORK, .initial = "additive",
      .help = "attention of an RNN decoder"},
     {.key = "context", NAME(contexts), NETWORK, .initial = "init",
      .help = "where a decoder without attention sees the encoder's last state"},
     {.key = "d-attention", COUNT, NETWORK, .least = 1, .most = 65536,
      .help = "width of additive attention (default: d-model)"},
-    {.key = "d-readout", COUNT, NETWORK, .initial = "0", .least = 0, .most = 65536,
-     .help = "width of the layer between RNN decoder and output, 0 for none"},
+    {.key = "d-readout", COUNT, NETWORK, .least = 0, .most = 65536,
+     .help = "width of the layer between RNN decoder and output (default: d-emb with attention, else 0, none)"},
     {.key = "norm", NAME(norms), NETWORK, .initial = "pre", .help = "layer norm before or behind each part"},
-    {.key = "activation", NAME(activations_known), NETWORK, .initial = "relu", .help = "of the feed-forward layers"},
+    {.key = "activation", NAME(feed_forward_activations), NETWORK, .initial = "relu", .help = "of the feed-forward layers"},
     {.key = "tie", NAME(ties), NETWORK, .initial = "none",
      .help = "output layer is the target embedding (tgt), and the source embedding too (all)"},
     {.key = "dropout", SHARE, NETWORK, .initial = "0.1", .help = "dropout between layers"},
@@ -123,18 +130,20 @@ const option_row option_table[] = {
     {.key = "optimizer", NAME(optimizers), TRAINING, .initial = "adam", .help = "how the weights learn"},
     {.key = "lr", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "0.001", .least = 0, .most = 1000,
      .help = "learning rate, at its peak"},
-    {.key = "schedule", NAME(schedules), TRAINING, .initial = "inverse-sqrt", .help = "learning rate over time"},
+    {.key = "schedule", ROW(schedule_name), TRAINING, .initial = "inverse-sqrt", .help = "learning rate over time"},
     {.key = "warmup", COUNT, TRAINING, .initial = "1000", .least = 0, .most = HUGE_COUNT,
      .help = "updates until the learning rate has risen to its peak"},
     {.key = "label-smoothing", SHARE, TRAINING, .initial = "0.1",
      .help = "share of probability spread over all words"},
     {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
      .help = "longest gradient, 0 for no limit"},
-    {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 1, .most = HUGE_COUNT,
-     .help = "updates between validations"},
+    {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 0, .most = HUGE_COUNT,
+     .help = "updates between validations, 0 for the end of each epoch"},
+    {.key = "save-every", COUNT, TRAINING, .may_change = true, .initial = "0", .least = 0, .most = HUGE_COUNT,
+     .help = "updates between checkpoints besides those of validations, 0 for none"},
     {.key = "early-stop-metric", NAME(stop_metrics), TRAINING, .initial = "bleu",
      .help = "what makes a model the best"},
-    {.key = "valid-tokenize", NAME(bleu_tokenizers), TRAINING, .initial = "13a",
+    {.key = "valid-tokenize", ROW(bleu_tokenizer_name), TRAINING, .initial = "13a",
      .help = "BLEU's tokenizer in validations"},
     {.key = "patience", COUNT, STOPPING, .initial = "10", .least = 1, .most = HUGE_COUNT,
      .help = "stop after this many validations without a better one"},
@@ -146,10 +155,13 @@ const option_row option_table[] = {
     /* search */
     {.key = "beam", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "5", .least = 1, .most = 1000,
      .help = "hypotheses kept, 1 for greedy search"},
-    {.key = "length-penalty", .type = OPTION_REAL, .argument = "A", .commands = FOR_TRANSLATE, .group = "search",
-     .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A"},
-    {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
-     .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10"},
+    {.key = "beam", COUNT, .commands = FOR_TRAIN, .group = "search", .initial = "1", .least = 1, .most = 1000,
+     .help = "hypotheses kept when validating, 1 for greedy search", .in_model = true},
+    {.key = "length-penalty", .type = OPTION_REAL, .argument = "A", .commands = SEARCHING, .group = "search",
+     .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A", .in_model = true},
+    {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = SEARCHING, .group = "search",
+     .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10",
+     .in_model = true},
     {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "4096", .least = 1,
      .most = HUGE_COUNT, .help = "source pieces translated together"},
     {.key = "checkpoint", NAME(checkpoints), .commands = FOR_TRANSLATE, .group = "search",
@@ -172,9 +184,6 @@ const option_row option_table[] = {
     {.key = "version", .type = OPTION_FLAG, .commands = FOR_ALL, .group = "general", .help = "the version"},
     {.key = NULL},
 };
-/* clang-format on */
-
-/* clang-format off */
 const preset_row presets[] = {
     {"tiny", "Transformer-Tiny of Wu et al. 2021 for Multi30k", (const char *const[]){
         "arch", "transformer", "enc-layers", "4", "dec-layers", "4", "d-model", "128", "d-ff", "256", "n-heads", "4",

@@ -55,7 +55,8 @@ void tokenizer_cache_free(tokenizer_cache *c);
 
 /* Appends the ids of the line to out as one new sequence (no bos, no eos). Never fails. */
 void tokenizer_encode(const tokenizer *t, tokenizer_cache *cache, span line, seqs *out);
-/* The inverse: appends text to out. Ids that are no text (pad, bos, eos, out of range) add nothing; unk adds U+FFFD. */
+/* The inverse: appends text to out. Ids that are no text (pad, bos, eos, out of range) add nothing; unk adds
+ * U+FFFD. */
 void tokenizer_decode(const tokenizer *t, const int *ids, size_t n, str *out);
 
 /* The pieces of ids as one line, separated by one U+0020, as `tulk tokenize` prints it. */
@@ -63,7 +64,8 @@ void tokenizer_print(const tokenizer *t, const int *ids, size_t n, str *out);
 /* Reads such a line. 0, or -1 with a message naming the piece that is not in the vocabulary. */
 int tokenizer_parse(const tokenizer *t, span line, seqs *out);
 
-/* Normalises a line as the tokenizer does before splitting: invalid UTF-8 sequences and NUL are kept as they are. */
+/* Normalises a line as the tokenizer does before splitting: invalid UTF-8 sequences and NUL are kept as they
+ * are. */
 void normalize_line(enum normalization how, bool casefold, span line, str *out);
 
 /* ------------------------------------------------------------------------------------ learning */
@@ -76,9 +78,9 @@ typedef struct learner learner;
 learner *learner_new(enum normalization how, bool casefold);
 void learner_free(learner *l);
 void learner_add(learner *l, span line);
-/* A vocabulary of exactly `size` ids, or fewer if the text holds no more pairs (said). `size` must be at least
- * 4 + 256; characters seen in the text come first, most frequent first, as far as a fixed share of
- * the room allows; the rest are spelled in bytes. 0, or -1 with a message. */
+/* A vocabulary of exactly `size` ids, or fewer if the text holds no more pairs (said). `size` must be at
+ * least 4 + 256; characters seen in the text come first, most frequent first, as far as a fixed share of the
+ * room allows; the rest are spelled in bytes. 0, or -1 with a message. */
 int learner_finish(learner *l, int size, vocab_data *out);
 
 #endif

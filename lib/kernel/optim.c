@@ -23,3 +23,20 @@ void adam(long n, real *p, const real *g, real *m, real *v, const adam_config *c
     BUG_IF(config->step < 1);
     blocks_run(n, blocks_size(COST), adam_block, &(update){p, m, v, g, config});
 }
+
+typedef struct {
+    real *p, *b;
+    const real *g;
+    const sgd_config *config;
+} descent;
+
+static void sgd_block(long first, long end, void *context)
+{
+    const descent *c = context;
+    loops()->optim->sgd(end - first, c->p + first, c->g + first, c->b + first, c->config);
+}
+
+void sgd(long n, real *p, const real *g, real *b, const sgd_config *config)
+{
+    blocks_run(n, blocks_size(COST), sgd_block, &(descent){p, b, g, config});
+}

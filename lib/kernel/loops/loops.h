@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "kernel/cell.h"
+#include "kernel/gemm.h"
 #include "kernel/optim.h"
 #include "kernel/real.h"
 
@@ -68,6 +69,18 @@ struct additive_loops { /* one query */
 
 struct optim_loops {
     void (*adam)(long n, real *p, const real *g, real *m, real *v, const adam_config *config);
+    void (*sgd)(long n, real *p, const real *g, real *b, const sgd_config *config);
+};
+
+struct gemm_loops {
+    int height, width, half; /* of the micro-kernel; a last panel of B may be half as wide */
+    int depth;               /* most of k at once */
+    int work;                /* reals of scratch memory that tile() needs */
+    /* b (k, n), k <= depth, into panels: k * (n rounded up to half) reals. */
+    void (*pack_b)(enum gemm_kind kind, long k, long n, const real *b, long ldb, real *out);
+    /* c = or += a b (+ bias), k <= depth. */
+    void (*tile)(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *packed_b,
+                 const real *bias, bool add, real *c, long ldc, real *work);
 };
 
 struct loops {
@@ -79,6 +92,7 @@ struct loops {
     const struct cell_loops *cell;
     const struct additive_loops *additive;
     const struct optim_loops *optim;
+    const struct gemm_loops *gemm;
 };
 
 /* Those of the instruction set in use (isa.c). */
@@ -96,7 +110,8 @@ const struct loops *loops(void);
     extern const struct norm_loops norm_loops_##isa;                                                         \
     extern const struct cell_loops cell_loops_##isa;                                                         \
     extern const struct additive_loops additive_loops_##isa;                                                 \
-    extern const struct optim_loops optim_loops_##isa;
+    extern const struct optim_loops optim_loops_##isa;                                                       \
+    extern const struct gemm_loops gemm_loops_##isa;
 
 LOOPS_DECLARE(c)
 LOOPS_DECLARE(avx2)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "data/lines.h"
 #include "options/options.h"
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -59,6 +60,13 @@ int output_open(const char *path, output *out);
 int output_write(output *out, span bytes); /* 0, or -1 with a message */
 /* Ends the writing: with `good` the file appears, else nothing is left of it. 0, or -1 with a message. */
 int output_close(output *out, bool good);
+
+/* One note on what was odd in a text, if anything was: "12 lines: 2 empty, 1 not UTF-8 (kept as they are),
+ * ...". `done`: what was done with lines that are not text. */
+void note_lines(const line_counts *c, const char *done);
+/* For --strict: -1 with a message naming file and line if the line just read was empty or no text; `before`:
+ * the counts before it. */
+int lines_fault(const lines *in, const line_counts *before);
 
 /* Notes go to stderr as they are. */
 void listen_on_stderr(void);

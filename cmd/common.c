@@ -1,5 +1,6 @@
 /* What commands share: their beginning, output files, messages. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,4 +127,37 @@ int output_close(output *out, bool good)
     free(out->part);
     *out = (output){0};
     return good && lost ? -1 : 0;
+}
+
+/* ---------------------------------------------------------------------------------------- lines */
+
+static void add_count(str *out, int64_t n, const char *what, const char *done)
+{
+    if (n == 0) return;
+    str_addf(out, "%s%" PRId64 " %s", out->n ? ", " : "", n, what);
+    if (done) str_addf(out, " (%s)", done);
+}
+
+void note_lines(const line_counts *c, const char *done)
+{
+    str odd = {0};
+    add_count(&odd, c->empty, "empty", NULL);
+    add_count(&odd, c->invalid_utf8, "not UTF-8", done);
+    add_count(&odd, c->nul, "with NUL", done);
+    add_count(&odd, c->carriage_returns, "ended by carriage return and line feed", "carriage return removed");
+    add_count(&odd, c->byte_order_marks, c->byte_order_marks == 1 ? "byte-order mark" : "byte-order marks",
+              "removed");
+    if (odd.n) note("%" PRId64 " line%s: %s", c->lines, c->lines == 1 ? "" : "s", str_text(&odd));
+    str_free(&odd);
+}
+
+int lines_fault(const lines *in, const line_counts *before)
+{
+    const line_counts *now = lines_count(in);
+    const char *what = now->invalid_utf8 > before->invalid_utf8 ? "not UTF-8"
+                       : now->nul > before->nul                 ? "a NUL byte"
+                       : now->empty > before->empty             ? "an empty line"
+                                                                : NULL;
+    if (!what) return 0;
+    return fail("%s:%" PRId64 ": %s: mend the file, or leave out --strict", lines_path(in), now->lines, what);
 }

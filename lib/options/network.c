@@ -73,6 +73,7 @@ int check_network(const options *o)
 {
     if (options_flag(o, "resume") && options_flag(o, "overwrite"))
         return fail("--resume and --overwrite contradict each other, give one");
+    if (options_flag(o, "resume")) return 0; /* the rest of the settings is in the model file */
     net_config c = options_network(o);
     c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
     if (net_config_check(&c)) return -1;

@@ -29,7 +29,6 @@ static const char *const sides[] = {"src", "tgt", NULL};
 
 #define HUGE_COUNT 1e15
 #define TEXT_IN    (FOR_VOCAB | FOR_TRAIN)
-#define SEARCHING  (FOR_TRANSLATE | FOR_TRAIN)
 #define FILTERS    (FOR_TRANSLATE | FOR_TOKENIZE | FOR_DETOKENIZE)
 
 #define NETWORK    .commands = FOR_TRAIN, .group = "network", .in_model = true
@@ -139,14 +138,12 @@ const option_row option_table[] = {
      .help = "longest gradient, 0 for no limit"},
     {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 0, .most = HUGE_COUNT,
      .help = "updates between validations, 0 for the end of each epoch"},
-    {.key = "save-every", COUNT, TRAINING, .may_change = true, .initial = "0", .least = 0, .most = HUGE_COUNT,
-     .help = "updates between checkpoints besides those of validations, 0 for none"},
     {.key = "early-stop-metric", NAME(stop_metrics), TRAINING, .initial = "bleu",
      .help = "what makes a model the best"},
     {.key = "valid-tokenize", ROW(bleu_tokenizer_name), TRAINING, .initial = "13a",
      .help = "BLEU's tokenizer in validations"},
-    {.key = "patience", COUNT, STOPPING, .initial = "10", .least = 1, .most = HUGE_COUNT,
-     .help = "stop after this many validations without a better one"},
+    {.key = "patience", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT,
+     .help = "stop after this many validations without a better one (default: 10 without another limit)"},
     {.key = "epochs", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT, .help = "stop after this many epochs"},
     {.key = "updates", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT, .help = "stop after this many updates"},
     {.key = "time", .type = OPTION_TIME, .argument = "TIME", STOPPING, .least = 0, .most = 1e9,
@@ -155,13 +152,10 @@ const option_row option_table[] = {
     /* search */
     {.key = "beam", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "5", .least = 1, .most = 1000,
      .help = "hypotheses kept, 1 for greedy search"},
-    {.key = "beam", COUNT, .commands = FOR_TRAIN, .group = "search", .initial = "1", .least = 1, .most = 1000,
-     .help = "hypotheses kept when validating, 1 for greedy search", .in_model = true},
-    {.key = "length-penalty", .type = OPTION_REAL, .argument = "A", .commands = SEARCHING, .group = "search",
-     .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A", .in_model = true},
-    {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = SEARCHING, .group = "search",
-     .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10",
-     .in_model = true},
+    {.key = "length-penalty", .type = OPTION_REAL, .argument = "A", .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A"},
+    {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10"},
     {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "4096", .least = 1,
      .most = HUGE_COUNT, .help = "source pieces translated together"},
     {.key = "checkpoint", NAME(checkpoints), .commands = FOR_TRANSLATE, .group = "search",

@@ -1,0 +1,28 @@
+/* A command that turns lines into lines with a vocabulary: tokenize, detokenize. */
+#ifndef TULK_CMD_FILTER_H
+#define TULK_CMD_FILTER_H
+
+#include "command.h"
+#include "data/lines.h"
+#include "train/vocabulary.h"
+
+typedef struct filter filter;
+struct filter {
+    const char *name; /* of the command */
+    bool ids, strict;
+    vocab_pair vocab;
+    const tokenizer *tokenizer; /* the side's */
+    tokenizer_cache *cache;
+    lines *in;
+    output out;
+    seqs pieces; /* scratch */
+    str text;
+    int64_t line_feeds; /* detokenize: made from pieces, replaced */
+    /* Turns `line` into f->text, without '\n'. 0, or -1 with a message. */
+    int (*turn)(filter *f, span line);
+};
+
+/* The whole run of such a command; returns the exit code. */
+int filter_run(const command_help *help, int argc, char **argv, int (*turn)(filter *f, span line));
+
+#endif

@@ -1,0 +1,122 @@
+/* tulk vocab: learns a tokenizer and its vocabulary from text. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "command.h"
+#include "data/lines.h"
+#include "store/store.h"
+#include "text/tokenizer.h"
+
+static enum normalization normalization_of(const options *o)
+{
+    const char *name = options_text(o, "normalize");
+    return !strcmp(name, "nfc") ? NORMALIZE_NFC : !strcmp(name, "nfkc") ? NORMALIZE_NFKC : NORMALIZE_NONE;
+}
+
+static void add_counts(line_counts *sum, const line_counts *c)
+{
+    sum->lines += c->lines;
+    sum->empty += c->empty;
+    sum->carriage_returns += c->carriage_returns;
+    sum->byte_order_marks += c->byte_order_marks;
+    sum->invalid_utf8 += c->invalid_utf8;
+    sum->nul += c->nul;
+}
+
+static int learn_lines(lines *in, bool strict, learner *l)
+{
+    span line;
+    line_counts before = *lines_count(in);
+    int more;
+    while ((more = lines_next(in, &line)) == 1) {
+        const line_counts *now = lines_count(in);
+        if (strict && lines_fault(in, &before)) return -1;
+        if (now->invalid_utf8 == before.invalid_utf8 && now->nul == before.nul) learner_add(l, line);
+        before = *now;
+    }
+    return more;
+}
+
+static int learn_files(const options *o, learner *l)
+{
+    const char *const *paths;
+    int n = options_list(o, "train", &paths), result = 0;
+    line_counts sum = {0};
+    for (int i = 0; i < n && !result; i++) {
+        lines *in;
+        if (lines_open(paths[i], &in)) return -1;
+        result = learn_lines(in, options_flag(o, "strict"), l);
+        add_counts(&sum, lines_count(in));
+        lines_close(in);
+    }
+    if (result) return -1;
+    if (sum.lines == sum.empty + sum.invalid_utf8)
+        return fail("%s: no line of text to learn from", n == 1 ? paths[0] : "all files of -t");
+    note_lines(&sum, "left out");
+    return 0;
+}
+
+static int save_vocab(const options *o, const vocab_data *v, const char *path)
+{
+    store *s;
+    if (store_open(path, STORE_CREATE, &s)) return -1;
+    bool good =
+        !store_begin(s) && !options_save(o, s) && !store_save_vocab(s, "joint", v) && !store_commit(s);
+    store_close(s);
+    return good ? 0 : -1;
+}
+
+/* With --overwrite the old file stands until the new one is whole. */
+static int replace_vocab(const options *o, const vocab_data *v, const char *path)
+{
+    str fresh = {0};
+    str_addf(&fresh, "%s.new", path);
+    unlink(str_text(&fresh)); /* of a run that was killed */
+    int result = save_vocab(o, v, str_text(&fresh));
+    if (!result && rename(str_text(&fresh), path))
+        result = fail("cannot rename %s to %s: %s", str_text(&fresh), path, strerror(errno));
+    str_free(&fresh);
+    return result;
+}
+
+static int check_output(const options *o, const char *path)
+{
+    if (access(path, F_OK) || options_flag(o, "overwrite")) return 0;
+    return fail("%s exists already: replace it by --overwrite, or choose another name", path);
+}
+
+static int learn_and_save(const options *o)
+{
+    const char *path = options_text(o, "output");
+    if (check_output(o, path)) return -1;
+    vocab_data v = {0};
+    learner *l = learner_new(normalization_of(o), options_flag(o, "casefold"));
+    int result = learn_files(o, l);
+    if (!result) result = learner_finish(l, (int)options_int(o, "vocab-size"), &v);
+    learner_free(l);
+    if (!result) result = access(path, F_OK) ? save_vocab(o, &v, path) : replace_vocab(o, &v, path);
+    if (!result) note("%s: %d pieces, %d merges", path, v.n_pieces, v.n_merges);
+    vocab_data_free(&v);
+    return result;
+}
+
+int cmd_vocab(int argc, char **argv)
+{
+    static const command_help help = {
+        FOR_VOCAB, "tulk vocab -t FILE [FILE...] -o VOCAB.tulk [--vocab-size N]",
+        "Learns one vocabulary of byte-pair encoding from all files. Lines that are not UTF-8 are left out.",
+        "tulk vocab -t train.en train.de -o en-de.vocab.tulk --vocab-size 10000"};
+    options *o;
+    int code = command_start(&help, argc, argv, &o);
+    if (code == COMMAND_GOES_ON &&
+        (command_no_rest(o) || command_needs(o, "train") || command_needs(o, "output")))
+        code = command_failed(argv[0], EXIT_USAGE);
+    if (code == COMMAND_GOES_ON) code = learn_and_save(o) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
+    options_free(o);
+    return code;
+}

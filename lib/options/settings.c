@@ -20,7 +20,7 @@ static void load_setting(const char *key, const char *value, void *context)
 {
     loading *l = context;
     const option_row *row = option_find(l->o->command, key);
-    if (row && row->in_model && !l->result) l->result = options_set(l->o, key, value);
+    if (row && row->in_model && *value && !l->result) l->result = options_set(l->o, key, value);
 }
 
 int options_load(options *o, store *s)

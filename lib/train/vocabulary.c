@@ -1,13 +1,9 @@
 #include "train/vocabulary.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "data/lines.h"
 
 /* ----------------------------------------------------------------------------------- learning */
-
-static bool is_text(span line) { return utf8_valid(line) && !memchr(line.p, 0, line.n); }
 
 /* 1 and the next line of both, 0 at the end of either, -1. */
 static int next_pair(lines *src, lines *tgt, span *s, span *t)
@@ -21,7 +17,7 @@ static int learn_lines(lines *src, lines *tgt, learner *src_learner, learner *tg
     span s, t;
     int more;
     while ((more = next_pair(src, tgt, &s, &t)) == 1) {
-        if (s.n == 0 || t.n == 0 || !is_text(s) || !is_text(t)) continue;
+        if (s.n == 0 || t.n == 0 || !lines_valid(src) || !lines_valid(tgt)) continue;
         learner_add(src_learner, s);
         learner_add(tgt_learner, t);
     }

@@ -1,0 +1,22 @@
+/* What a training is made of, as its model file keeps it, and whether a resumed one is the same. */
+#ifndef TULK_CMD_RESUME_H
+#define TULK_CMD_RESUME_H
+
+#include "options/options.h"
+#include "store/store.h"
+
+/* Values not given come from the model file; values given must be those of the file, unless they may change.
+ * If one of the limits (--epochs, --updates, --time, --patience) is given, those of the file are forgotten.
+ * 0, or -1 with a message that names the difference. */
+int resume_settings(options *o, store *s, const char *path);
+
+/* Writes the values of a resumed training back: those that may change. A transaction of its own. */
+int resume_save(const options *o, store *s);
+
+/* Keeps the size and hash of each file of text; the files must exist and be regular, since they are read
+ * again and again. 0, or -1 with a message. */
+int corpora_save(const options *o, store *s);
+/* 0 if the files of the values hold what they held then, whatever they are called now; -1 with a message. */
+int corpora_check(const options *o, store *s, const char *path);
+
+#endif

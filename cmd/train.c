@@ -1,0 +1,325 @@
+/* tulk train: from parallel text to a model file. */
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "command.h"
+#include "data/corpus.h"
+#include "report.h"
+#include "resume.h"
+#include "train/trainer.h"
+#include "train/vocabulary.h"
+
+static const command_help help = {
+    FOR_TRAIN, "tulk train -t SRC TGT [--valid SRC TGT] -m MODEL.tulk [OPTION...]",
+    "Learns to translate from pairs of lines. The model file holds all there is to it.",
+    "tulk train -t train.en train.de --valid valid.en valid.de -m en-de.tulk --preset tiny --time 45m"};
+
+/* What a training needs, in the order in which it is made. */
+typedef struct {
+    options *o;
+    const char *path;
+    model_file *file;
+    vocab_pair vocab;
+    corpus *data;
+    pair_text valid;
+    model *net;
+} training;
+
+enum { HELD_OUT_PERMILLE = 10, HELD_OUT_MAX = 1000, SAVE_SECONDS = 600 };
+
+/* ------------------------------------------------------------------------------------- signals */
+
+static volatile sig_atomic_t stop;
+
+/* The first signal asks for an end, the second one is the end. */
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* --------------------------------------------------------------------------------------- steps */
+
+static int open_file(training *t)
+{
+    if (!options_flag(t->o, "resume"))
+        return model_file_create(t->path, options_flag(t->o, "overwrite"), &t->file);
+    if (model_file_resume(t->path, &t->file)) return -1;
+    store *s = model_file_store(t->file);
+    return resume_settings(t->o, s, t->path) || corpora_check(t->o, s, t->path) ? -1 : 0;
+}
+
+/* The words of a list of pairs of files, taken apart. */
+static void split_pairs(const char *const *words, int n, const char *src[], const char *tgt[])
+{
+    for (int i = 0; i < n / 2; i++) {
+        src[i] = words[2 * i];
+        tgt[i] = words[2 * i + 1];
+    }
+}
+
+static enum normalization normalization_of(const options *o)
+{
+    const char *name = options_text(o, "normalize");
+    return !strcmp(name, "none") ? NORMALIZE_NONE : !strcmp(name, "nfc") ? NORMALIZE_NFC : NORMALIZE_NFKC;
+}
+
+/* Opens with the paths of -t; `use` is called while they are apart. */
+static int with_paths(training *t,
+                      int (*use)(training *t, const char *const *src, const char *const *tgt, int n))
+{
+    const char *const *words;
+    int n = options_list(t->o, "train", &words);
+    const char **src = xcalloc((size_t)n, sizeof *src), **tgt = src + n / 2;
+    split_pairs(words, n, src, tgt);
+    int result = use(t, src, tgt, n / 2);
+    free(src);
+    return result;
+}
+
+static int learn_vocabulary(training *t, const char *const *src, const char *const *tgt, int n)
+{
+    double from = clock_seconds();
+    vocab_request r = {.src_paths = src,
+                       .tgt_paths = tgt,
+                       .n_files = n,
+                       .normalize = normalization_of(t->o),
+                       .casefold = options_flag(t->o, "casefold"),
+                       .separate = options_flag(t->o, "separate-vocabs"),
+                       .size = (int)options_int(t->o, "vocab-size")};
+    if (vocab_pair_learn(&r, &t->vocab)) return -1;
+    char took[32];
+    note("vocabulary: learned in %s", clock_human(clock_seconds() - from, took));
+    return 0;
+}
+
+static int load_vocabulary(const char *path, vocab_pair *out)
+{
+    store *s;
+    if (store_open(path, STORE_READ, &s)) return -1;
+    int result = vocab_pair_load(s, path, out);
+    store_close(s);
+    return result;
+}
+
+static int get_vocabulary(training *t)
+{
+    if (options_flag(t->o, "resume")) return vocab_pair_load(model_file_store(t->file), t->path, &t->vocab);
+    const char *given = options_text(t->o, "vocab");
+    return given ? load_vocabulary(given, &t->vocab) : with_paths(t, learn_vocabulary);
+}
+
+static void tell_vocabulary(const vocab_pair *v)
+{
+    if (v->joint)
+        note("vocabulary: %d pieces, joint", tokenizer_size(v->src));
+    else
+        note("vocabulary: %d source and %d target pieces", tokenizer_size(v->src), tokenizer_size(v->tgt));
+}
+
+/* What else the file tells of the training. A resumed one may have new limits. */
+static int save_settings(training *t)
+{
+    store *s = model_file_store(t->file);
+    tell_vocabulary(&t->vocab);
+    if (options_flag(t->o, "resume")) return resume_save(t->o, s);
+    return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ? -1 : 0;
+}
+
+static int open_pairs(training *t, const char *const *src, const char *const *tgt, int n)
+{
+    bool hold_out = !options_value(t->o, "valid");
+    corpus_options c = {.src_paths = src,
+                        .tgt_paths = tgt,
+                        .n_files = n,
+                        .src_tokenizer = t->vocab.src,
+                        .tgt_tokenizer = t->vocab.tgt,
+                        .max_len = (int)options_int(t->o, "max-len"),
+                        .batch_tokens = (int)options_int(t->o, "batch-tokens"),
+                        .window_pairs = options_int(t->o, "window-pairs"),
+                        .hold_out_permille = hold_out ? HELD_OUT_PERMILLE : 0,
+                        .hold_out_max = hold_out ? HELD_OUT_MAX : 0,
+                        .strict = options_flag(t->o, "strict"),
+                        .seed = (uint64_t)options_int(t->o, "seed")};
+    return corpus_open(&c, &t->data);
+}
+
+static int open_corpus(training *t) { return with_paths(t, open_pairs); }
+
+static int hold_out(training *t)
+{
+    valid_from_pairs(corpus_held_out(t->data), t->vocab.tgt, &t->valid);
+    size_t n = t->valid.ids.src.n;
+    note("validation: %zu pairs held out of the training text", n);
+    return n ? 0
+             : fail("the training text is too small to hold pairs out of it: give a validation set by "
+                    "--valid");
+}
+
+static int open_valid(training *t)
+{
+    const char *const *paths;
+    if (!options_list(t->o, "valid", &paths)) return hold_out(t);
+    if (pair_text_read(paths[0], paths[1], t->vocab.src, t->vocab.tgt, &t->valid)) return -1;
+    size_t out = valid_limit(&t->valid, (int)options_int(t->o, "max-len")), n = t->valid.ids.src.n;
+    note("validation: %zu pairs of %s and %s", n, paths[0], paths[1]);
+    if (out) note("validation: %zu pairs left out, empty or longer than --max-len", out);
+    return n ? 0 : fail("%s and %s hold no usable pair to validate on", paths[0], paths[1]);
+}
+
+static int build_network(training *t)
+{
+    net_config c = options_network(t->o);
+    c.shared_vocab = t->vocab.joint;
+    c.src_vocab = tokenizer_size(t->vocab.src);
+    c.tgt_vocab = tokenizer_size(t->vocab.tgt);
+    if (net_config_check(&c)) return -1;
+    t->net = model_new(&c, true);
+    if (!options_flag(t->o, "resume")) model_init(t->net, (uint64_t)options_int(t->o, "seed"));
+    note("network: %s, %zu parameters", c.arch, model_params(t->net)->n_reals);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------ training */
+
+static int64_t limit(const options *o, const char *key)
+{
+    return options_value(o, key) ? options_int(o, key) : 0;
+}
+
+static train_settings settings_of(const options *o)
+{
+    bool by_bleu = !strcmp(options_text(o, "early-stop-metric"), "bleu");
+    train_settings s = {.seed = (uint64_t)options_int(o, "seed"),
+                        .schedule = (enum schedule_kind)schedule_find(options_text(o, "schedule")),
+                        .lr = options_real(o, "lr"),
+                        .warmup = options_int(o, "warmup"),
+                        .label_smoothing = options_real(o, "label-smoothing"),
+                        .clip_norm = options_real(o, "clip-norm"),
+                        .valid_every = limit(o, "valid-every"),
+                        .save_seconds = SAVE_SECONDS,
+                        .metric = by_bleu ? METRIC_BLEU : METRIC_XENT,
+                        .patience = limit(o, "patience"),
+                        .epochs = limit(o, "epochs"),
+                        .updates = limit(o, "updates"),
+                        .seconds = options_value(o, "time") ? options_real(o, "time") : 0};
+    if (!s.patience && !s.epochs && !s.updates && s.seconds == 0) s.patience = 10;
+    return s;
+}
+
+/* Greedy search is much faster than a beam and ranks checkpoints as well. */
+static validation validation_of(const training *t)
+{
+    validation v = {
+        .pairs = &t->valid,
+        .tokenizer = t->vocab.tgt,
+        .search = {.beam = 1, .length_penalty = 1, .max_len_ratio = 2, .max_len_extra = 10, .n_best = 1},
+        .bleu = bleu_defaults(),
+        .batch_tokens = (int)options_int(t->o, "batch-tokens")};
+    v.search.batch_tokens = v.batch_tokens;
+    v.bleu.tokenize = options_text(t->o, "valid-tokenize");
+    return v;
+}
+
+static const char *reason(enum train_end end)
+{
+    switch (end) {
+    case END_EPOCHS: return "--epochs are done";
+    case END_UPDATES: return "--updates are done";
+    case END_TIME: return "--time is over";
+    case END_PATIENCE: return "validations get no better (--patience)";
+    case END_SIGNAL: break;
+    }
+    return "interrupted";
+}
+
+static void tell_end(const training *t, const train_result *r)
+{
+    char took[32];
+    const train_state *s = &r->state;
+    note("%s: %lld updates in %s, saved in %s", reason(r->end), (long long)s->update,
+         clock_human(s->seconds, took), t->path);
+    if (!isnan(s->best)) {
+        bool by_bleu = !strcmp(options_text(t->o, "early-stop-metric"), "bleu");
+        note("best: update %lld with %s %.*f", (long long)s->best_update, by_bleu ? "BLEU" : "cross-entropy",
+             by_bleu ? 2 : 4, by_bleu ? s->best : -s->best);
+    }
+    if (r->end == END_SIGNAL)
+        note("go on:     tulk train --resume -m %s", t->path);
+    else
+        note("translate: tulk translate -m %s -i FILE", t->path);
+}
+
+static int run(training *t)
+{
+    train_report report = report_new(options_flag(t->o, "quiet"));
+    train_settings settings = settings_of(t->o);
+    train_job job = {.net = t->net,
+                     .data = t->data,
+                     .valid = validation_of(t),
+                     .file = t->file,
+                     .resume = options_flag(t->o, "resume"),
+                     .stop = &stop,
+                     .report = report_progress,
+                     .context = &report};
+    catch_signals();
+    train_result result;
+    int status = train_run(&job, &settings, &result);
+    report_end(&report);
+    if (status == 0) tell_end(t, &result);
+    return status;
+}
+
+static int train(training *t)
+{
+    static int (*const steps[])(training * t) = {
+        open_file, get_vocabulary, save_settings, open_corpus, open_valid, build_network, run};
+    int status = 0;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && status == 0; i++) status = steps[i](t);
+    return status;
+}
+
+static void training_free(training *t)
+{
+    model_free(t->net);
+    pair_text_free(&t->valid);
+    corpus_close(t->data);
+    vocab_pair_free(&t->vocab);
+    model_file_close(t->file);
+}
+
+static int check_usage(const options *o)
+{
+    if (command_no_rest(o) || command_needs(o, "model")) return -1;
+    return options_flag(o, "resume") ? 0 : command_needs(o, "train");
+}
+
+int cmd_train(int argc, char **argv)
+{
+    training t = {0};
+    int code = command_start(&help, argc, argv, &t.o);
+    if (code == COMMAND_GOES_ON) {
+        t.path = options_text(t.o, "model");
+        code = check_usage(t.o) ? command_failed(argv[0], EXIT_USAGE)
+               : train(&t)      ? command_failed(argv[0], EXIT_FAILED)
+                                : EXIT_GOOD;
+        training_free(&t);
+    }
+    options_free(t.o);
+    return code;
+}

@@ -145,14 +145,22 @@ static int score_files(evaluation *e)
 
 /* ------------------------------------------------------------------------------------ report */
 
+static void add_count(str *out, int64_t n, const char *what)
+{
+    if (n) str_addf(out, "%s%" PRId64 " %s", out->n ? ", " : "", n, what);
+}
+
 static void note_file(const lines *file)
 {
     const line_counts *c = lines_count(file);
-    if (c->byte_order_marks) note("%s: the byte-order mark at its start was left out", lines_path(file));
-    if (c->carriage_returns)
-        note("%s: %" PRId64 " carriage returns at line ends were left out", lines_path(file),
-             c->carriage_returns);
-    if (c->empty) note("%s: %" PRId64 " empty lines were scored as they are", lines_path(file), c->empty);
+    str odd = {0};
+    add_count(&odd, c->empty, "empty (scored as they are)");
+    add_count(&odd, c->carriage_returns, "ended by carriage return and line feed (carriage return removed)");
+    add_count(&odd, c->byte_order_marks, "byte-order mark (removed)");
+    if (odd.n)
+        note("%s: %" PRId64 " line%s: %s", lines_path(file), c->lines, c->lines == 1 ? "" : "s",
+             str_text(&odd));
+    str_free(&odd);
 }
 
 static void note_input(const evaluation *e, const eval_flags *f)

@@ -128,13 +128,13 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1] && !isdigit((unsigned char)word[1]) && word[1] != '.';
 }
 
-/* The row of that long name, or of either name. */
-static int find_key(const char *name, size_t n, bool with_brief)
+enum names { NAMES, BRIEFS };
+
+static int find_key(const char *name, size_t n, enum names which)
 {
     for (int key = 0; key < EVAL_KEYS; key++) {
-        const char *brief = with_brief ? rows[key].brief : NULL;
-        if (strlen(rows[key].name) == n && strncmp(rows[key].name, name, n) == 0) return key;
-        if (brief && strlen(brief) == n && strncmp(brief, name, n) == 0) return key;
+        const char *known = which == NAMES ? rows[key].name : rows[key].brief;
+        if (known && strlen(known) == n && memcmp(known, name, n) == 0) return key;
     }
     return -1;
 }
@@ -173,22 +173,35 @@ static int take_words(reader *r, enum eval_key key, const char *origin)
     return 0;
 }
 
-/* "--name", "--name=value", "-brief". */
+/* "--name" or "-brief", without the value that may follow a "=". */
+static int find_flag(const char *word, size_t n)
+{
+    if (word[1] == '-') return find_key(word + 2, n - 2, NAMES);
+    return find_key(word + 1, n - 1, BRIEFS);
+}
+
+static int unknown_flag(const char *word)
+{
+    bool is_long = word[1] == '-';
+    return unknown("", is_long ? "--" : "-", word + 1 + is_long);
+}
+
 static int take_flag(reader *r)
 {
-    const char *origin = r->argv[r->at++], *name = origin + 1 + (origin[1] == '-');
-    const char *equals = origin[1] == '-' ? strchr(name, '=') : NULL;
-    size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    int key = find_key(name, n, origin[1] != '-');
-    if (key < 0 || (origin[1] != '-' && !(rows[key].brief && strcmp(rows[key].brief, name) == 0))) {
-        str bare = {0};
-        str_add(&bare, name, n);
-        unknown("", origin[1] == '-' ? "--" : "-", str_text(&bare));
-        str_free(&bare);
-        return -1;
-    }
-    if (rows[key].type == FLAG_SWITCH && !equals) return put(r->f, key, "true", origin);
-    return equals ? put(r->f, key, equals + 1, origin) : take_words(r, key, origin);
+    const char *word = r->argv[r->at++], *equals = word[1] == '-' ? strchr(word, '=') : NULL;
+    str origin = {0};
+    str_add(&origin, word, equals ? (size_t)(equals - word) : strlen(word));
+    int key = find_flag(word, origin.n), result;
+    if (key < 0)
+        result = unknown_flag(str_text(&origin));
+    else if (equals)
+        result = put(r->f, (enum eval_key)key, equals + 1, str_text(&origin));
+    else if (rows[key].type == FLAG_SWITCH)
+        result = put(r->f, (enum eval_key)key, "true", str_text(&origin));
+    else
+        result = take_words(r, (enum eval_key)key, str_text(&origin));
+    str_free(&origin);
+    return result;
 }
 
 static int parse_argv(eval_flags *f, int argc, char **argv)
@@ -236,7 +249,7 @@ static span unquoted(span value)
 /* Keys of other commands are passed over, so that one file can serve several. */
 static int config_put(eval_flags *f, const char *name, const char *value, const char *place)
 {
-    int key = find_key(name, strlen(name), false), result = 0;
+    int key = find_key(name, strlen(name), NAMES), result = 0;
     str origin = {0};
     str_addf(&origin, "%s: ", place);
     if (key == EVAL_CONFIG || key == EVAL_HELP || key == EVAL_VERSION) {

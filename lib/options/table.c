@@ -84,8 +84,10 @@ const option_row option_table[] = {
      .help = "print numbers instead of pieces"},
     {.key = "ids", .type = OPTION_FLAG, .commands = FOR_DETOKENIZE, .group = "text",
      .help = "read numbers instead of pieces"},
-    {.key = "strict", .type = OPTION_FLAG, .commands = TEXT_IN | FILTERS, .group = "text",
-     .help = "stop at any line that is at fault (not UTF-8, NUL, over-long) instead of counting it"},
+    {.key = "strict", .type = OPTION_FLAG, .commands = FOR_TRAIN | FOR_TRANSLATE, .group = "text",
+     .help = "stop at the first line that is empty, over-long or no text (UTF-8), instead of counting it"},
+    {.key = "strict", .type = OPTION_FLAG, .commands = FOR_VOCAB | FOR_TOKENIZE | FOR_DETOKENIZE, .group = "text",
+     .help = "stop at the first line that is empty or no text (UTF-8), instead of counting it"},
 
     /* network */
     {.key = "preset", ROW(preset_name), .commands = FOR_TRAIN, .group = "network",

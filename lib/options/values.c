@@ -41,12 +41,12 @@ static bool read_number(const char *text, const char **end, double *x)
     return after != text && isfinite(*x);
 }
 
-/* The shortest decimal that reads back as x. */
+/* A short decimal that reads back as x. */
 static void print_number(double x, str *out)
 {
     locale_t before = uselocale(c_locale());
     char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         if (strtod(text, NULL) == x) break;
     }

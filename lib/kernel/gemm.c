@@ -1,21 +1,161 @@
 #include "kernel/gemm.h"
 
-static real element(enum gemm_kind kind, long i, long j, long k, const real *a, long lda, const real *b,
-                    long ldb)
+#include <string.h>
+
+#include "base/error.h"
+#include "base/team.h"
+#include "kernel/blocks.h"
+#include "kernel/loops/loops.h"
+
+/* A product cut into tiles. B is packed in chunks of columns, each once, by the whole team; then the
+ * tiles of the chunk are computed. A tile packs its rows of A itself: they are few, and soon used. */
+typedef struct {
+    enum gemm_kind kind;
+    long m, n, k;
+    const real *a, *b, *bias;
+    long lda, ldb, ldc;
+    bool add;
+    real *c;
+    const struct gemm_loops *loops;
+    long first, cols, width; /* the chunk: columns first .. first + cols, packed width */
+    long tile_rows, tile_cols;
+    long strip; /* columns a packing task */
+    real *packed;
+} product;
+
+static long least(long a, long b) { return a < b ? a : b; }
+static long most(long a, long b) { return a > b ? a : b; }
+static long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
+
+static const real *b_at(const product *g, long p, long j)
 {
-    real sum = 0;
-    for (long p = 0; p < k; p++)
-        sum += (kind == GEMM_TN ? a[p * lda + i] : a[i * lda + p]) *
-               (kind == GEMM_NT ? b[j * ldb + p] : b[p * ldb + j]);
-    return sum;
+    return g->kind == GEMM_NT ? g->b + j * g->ldb + p : g->b + p * g->ldb + j;
+}
+
+static const real *a_at(const product *g, long i, long p)
+{
+    return g->kind == GEMM_TN ? g->a + p * g->lda + i : g->a + i * g->lda + p;
+}
+
+/* Columns of B in blocks of `depth` rows; block p of the chunk begins at p * width. */
+static void pack_columns(const product *g, long j, long n)
+{
+    for (long p = 0; p < g->k; p += g->loops->depth) {
+        long depth = least(g->loops->depth, g->k - p);
+        g->loops->pack_b(g->kind, depth, n, b_at(g, p, g->first + j), g->ldb,
+                         g->packed + p * g->width + j * depth);
+    }
+}
+
+static void pack_task(long i, void *context)
+{
+    const product *g = context;
+    pack_columns(g, i * g->strip, least(g->strip, g->cols - i * g->strip));
+}
+
+/* Rows i .. i + m, columns j .. j + n of the chunk. */
+static void compute_tile(const product *g, long i, long m, long j, long n, real *work)
+{
+    for (long p = 0; p < g->k; p += g->loops->depth) {
+        long depth = least(g->loops->depth, g->k - p);
+        g->loops->tile(g->kind, m, n, depth, a_at(g, i, p), g->lda, g->packed + p * g->width + j * depth,
+                       g->bias && p == 0 ? g->bias + g->first + j : NULL, g->add || p > 0,
+                       g->c + i * g->ldc + g->first + j, g->ldc, work);
+    }
+}
+
+static real *tile_work(const product *g)
+{
+    return scratch(SCRATCH_GEMM_A, sizeof(real) * (size_t)g->loops->work);
+}
+
+static void tile_task(long task, void *context)
+{
+    const product *g = context;
+    long across = (g->cols + g->tile_cols - 1) / g->tile_cols;
+    long i = task / across * g->tile_rows, j = task % across * g->tile_cols;
+    compute_tile(g, i, least(g->tile_rows, g->m - i), j, least(g->tile_cols, g->cols - j), tile_work(g));
+}
+
+/* Few rows: packed columns are used once or twice, so the thread that packs a strip uses it at once. */
+static void strip_task(long task, void *context)
+{
+    product g = *(const product *)context;
+    g.first = task * g.strip;
+    g.cols = least(g.strip, g.n - g.first);
+    g.width = round_up(g.cols, g.loops->half);
+    g.packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g.k * g.width));
+    pack_columns(&g, 0, g.cols);
+    compute_tile(&g, 0, g.m, 0, g.cols, tile_work(&g));
+}
+
+enum {
+    TASK_WORK = 1 << 19,  /* multiply-adds that make a task worth its start */
+    SMALL_WORK = 1 << 17, /* a whole product below this is one task */
+    TILE_PANELS = 4,      /* height of a tile in panels: what is read of B is used so often */
+    TILE_WIDTH = 128,     /* so often is used what is packed of A */
+    CHUNK = 1 << 21,      /* most of B that is packed at a time, in reals */
+    PACK_STRIP = 1 << 15  /* reals a packing task */
+};
+
+static void strips(product *g)
+{
+    long unit = g->loops->width;
+    g->strip = unit;
+    if (g->m * g->n * g->k <= SMALL_WORK)
+        g->strip = round_up(g->n, unit);
+    else
+        g->strip = round_up(most(TASK_WORK / 4 / (g->m * g->k), 1), unit);
+    team_run((g->n + g->strip - 1) / g->strip, strip_task, g);
+}
+
+static void choose_tiles(product *g)
+{
+    long height = TILE_PANELS * g->loops->height, wide = round_up(g->cols, g->loops->width);
+    g->tile_rows = height;
+    g->tile_cols = least(wide, round_up(most(TASK_WORK / (height * g->k), TILE_WIDTH), g->loops->width));
+    if (g->tile_cols == wide) /* all columns: as many rows as make a task */
+        g->tile_rows = round_up(most(TASK_WORK / (wide * g->k), g->loops->height), g->loops->height);
+}
+
+static void chunk(product *g, long first, long cols)
+{
+    long unit = g->loops->width;
+    g->first = first;
+    g->cols = cols;
+    g->width = round_up(cols, g->loops->half);
+    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g->k * g->width));
+    g->strip = round_up(most(PACK_STRIP / g->k, 1), unit);
+    team_run((cols + g->strip - 1) / g->strip, pack_task, g);
+    choose_tiles(g);
+    long down = (g->m + g->tile_rows - 1) / g->tile_rows, across = (cols + g->tile_cols - 1) / g->tile_cols;
+    team_run(down * across, tile_task, g);
+}
+
+/* k = 0: the sum of nothing. */
+static void no_products(const product *g)
+{
+    for (long i = 0; i < g->m && !g->add; i++)
+        for (long j = 0; j < g->n; j++) g->c[i * g->ldc + j] = g->bias ? g->bias[j] : 0;
 }
 
 void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b, long ldb,
           const real *bias, bool add, real *c, long ldc)
 {
-    for (long i = 0; i < m; i++)
-        for (long j = 0; j < n; j++) {
-            real sum = element(kind, i, j, k, a, lda, b, ldb);
-            c[i * ldc + j] = sum + (add ? c[i * ldc + j] : bias ? bias[j] : 0);
-        }
+    BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add));
+    product g = {.kind = kind, .m = m, .n = n, .k = k, .a = a, .b = b, .bias = bias, .lda = lda};
+    g.ldb = ldb, g.ldc = ldc, g.add = add, g.c = c, g.loops = loops()->gemm;
+    if (m == 0 || n == 0) return;
+    if (k == 0) {
+        no_products(&g);
+        return;
+    }
+    if (m <= TILE_PANELS * g.loops->height || m * n * k <= SMALL_WORK) {
+        strips(&g);
+        return;
+    }
+    long most_cols = most(CHUNK / k / g.loops->width, 1) * g.loops->width;
+    for (long j = 0; j < n; j += most_cols) chunk(&g, j, least(most_cols, n - j));
 }
+
+double gemm_peak(long rounds) { return loops()->gemm->peak(rounds); }

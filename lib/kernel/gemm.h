@@ -23,4 +23,8 @@ enum gemm_kind {
 void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b, long ldb,
           const real *bias, bool add, real *c, long ldc);
 
+/* A loop of nothing but multiply-adds on the calling thread, to measure what the processor can do at most
+ * with the instruction set in use. Returns the number of floating-point operations. */
+double gemm_peak(long rounds);
+
 #endif

@@ -81,6 +81,7 @@ struct gemm_loops {
     /* c = or += a b (+ bias), k <= depth. */
     void (*tile)(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *packed_b,
                  const real *bias, bool add, real *c, long ldc, real *work);
+    double (*peak)(long rounds);
 };
 
 struct loops {

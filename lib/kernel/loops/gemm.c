@@ -1,0 +1,325 @@
+/* Matrix products of one tile: packing and the micro-kernel.
+ *
+ * The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008):
+ * k is cut into blocks of KC; of B a panel of NR columns and of A a panel of up to MR rows are laid
+ * out so that the micro-kernel reads them in order; it keeps MR x NR sums in registers.
+ *
+ * The law of rows (kernel/gemm.h) holds because every micro-kernel, whatever its height and width, adds the
+ * products of a block one after the other, from zero, and blocks are added in order. */
+#include <string.h>
+
+#include "kernel/loops/loops.h"
+
+#if defined __AVX512F__
+enum { BYTES = 64, MR = 14 };
+#elif defined __AVX2__
+enum { BYTES = 32, MR = 6 };
+#elif defined __aarch64__
+enum { BYTES = 16, MR = 8 };
+#else
+enum { BYTES = 16, MR = 4 };
+#endif
+enum {
+    W = BYTES / sizeof(real), /* lanes of a vector */
+    NR = 2 * W,
+    KC = 256,
+    A_LD = KC + 64 / (int)sizeof(
+                         real), /* rows of a panel of A: a line apart, so that they spread over the cache */
+};
+
+typedef real vec __attribute__((vector_size(BYTES)));
+typedef real unaligned_vec __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* c(mr, nv W) = or += a(mr, k) b(k, nv W). Element (i, p) of a is a[i * a_row + p * a_col]. */
+INLINE void micro(const int mr, const int nv, long k, const real *a, const long a_row, const long a_col,
+                  const real *b, long ldb, const real *bias, bool add, real *c, long ldc)
+{
+    vec sum[MR][2];
+#pragma GCC unroll 16
+    for (int i = 0; i < mr; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < nv; j++) sum[i][j] = (vec){0};
+    for (long p = 0; p < k; p++, a += a_col, b += ldb) {
+        vec row[2];
+#pragma GCC unroll 2
+        for (int j = 0; j < nv; j++) row[j] = *(const unaligned_vec *)(b + j * W);
+#pragma GCC unroll 16
+        for (int i = 0; i < mr; i++)
+#pragma GCC unroll 2
+            for (int j = 0; j < nv; j++) sum[i][j] += a[i * a_row] * row[j];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < mr; i++, c += ldc) {
+#pragma GCC unroll 2
+        for (int j = 0; j < nv; j++) {
+            unaligned_vec *to = (unaligned_vec *)(c + j * W);
+            vec s = sum[i][j];
+            if (add)
+                s += *to;
+            else if (bias)
+                s += *(const unaligned_vec *)(bias + j * W);
+            *to = s;
+        }
+        __asm__("" : "+r"(c)); /* or the compiler works out all addresses beforehand */
+    }
+}
+
+typedef void micro_kernel(long k, const real *a, long a_col, const real *b, long ldb, const real *bias,
+                          bool add, real *c, long ldc);
+
+/* Heights 1 .. MR, one and two vectors wide, panels of A by rows (A_LD apart) and by columns. */
+#define MICRO(mr, nv)                                                                                        \
+    static void rows_##mr##_##nv(long k, const real *a, long a_col, const real *b, long ldb,                 \
+                                 const real *bias, bool add, real *c, long ldc)                              \
+    {                                                                                                        \
+        (void)a_col;                                                                                         \
+        micro(mr, nv, k, a, A_LD, 1, b, ldb, bias, add, c, ldc);                                             \
+    }                                                                                                        \
+    static void cols_##mr##_##nv(long k, const real *a, long a_col, const real *b, long ldb,                 \
+                                 const real *bias, bool add, real *c, long ldc)                              \
+    {                                                                                                        \
+        micro(mr, nv, k, a, 1, a_col, b, ldb, bias, add, c, ldc);                                            \
+    }
+#define MICROS(mr) MICRO(mr, 1) MICRO(mr, 2)
+#define MICRO_ROW(mr)                                                                                        \
+    {                                                                                                        \
+        {rows_##mr##_1, rows_##mr##_2}, { cols_##mr##_1, cols_##mr##_2 }                                     \
+    }
+
+MICROS(1)
+MICROS(2)
+MICROS(3)
+MICROS(4)
+#if defined __AVX2__ || defined __aarch64__
+MICROS(5)
+MICROS(6)
+#endif
+#if defined __AVX512F__ || defined __aarch64__
+    MICROS(7) MICROS(8)
+#endif
+#if defined __AVX512F__
+        MICROS(9) MICROS(10) MICROS(11) MICROS(12) MICROS(13) MICROS(14)
+#endif
+
+            static micro_kernel *const micros[MR][2][2] = {
+                MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
+#if defined __AVX2__ || defined __aarch64__
+                MICRO_ROW(5), MICRO_ROW(6),
+#endif
+#if defined __AVX512F__ || defined __aarch64__
+                MICRO_ROW(7), MICRO_ROW(8),
+#endif
+#if defined __AVX512F__
+                MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
+#endif
+};
+
+static long least(long a, long b) { return a < b ? a : b; }
+
+/* Width of the panel that starts with n columns left: two vectors or one. */
+static long panel_width(long n) { return n > W ? NR : W; }
+
+/* ---- packing ---- */
+
+/* out[p * ldo + i] = rows[i][p] for W rows. */
+static void transpose_some(long first, long k, const real *const *rows, real *out, long ldo)
+{
+    for (long p = first; p < k; p++)
+        for (long i = 0; i < W; i++) out[p * ldo + i] = rows[i][p];
+}
+
+#ifdef TULK_DOUBLE
+
+INLINE void transpose_rows(long k, const real *const *rows, real *out, long ldo)
+{
+    transpose_some(0, k, rows, out, ldo);
+}
+
+#else
+
+typedef float quad __attribute__((vector_size(16)));
+typedef float unaligned_quad __attribute__((vector_size(16), aligned(4), may_alias));
+
+INLINE quad load_quad(const real *p) { return *(const unaligned_quad *)p; }
+
+/* Numbers p .. p + 3 of rows i, i + 4, i + 8 .. side by side, so that a 4 x 4 transposition in each quad of
+ * lanes transposes 4 columns of all W rows. AT(e, l): element e of the first (0 .. 3) or second (4 .. 7)
+ * vector in quad l. */
+#define AT(e, l)             ((e) < 4 ? (e) + 4 * (l) : W + (e)-4 + 4 * (l))
+#define QUAD(i, j, k, l, at) AT(i, at), AT(j, at), AT(k, at), AT(l, at)
+#if defined __AVX512F__
+INLINE vec load_quads(const real *const *rows, int i, long p)
+{
+    typedef float eight __attribute__((vector_size(32)));
+    quad q0 = load_quad(rows[i] + p), q1 = load_quad(rows[i + 4] + p);
+    quad q2 = load_quad(rows[i + 8] + p), q3 = load_quad(rows[i + 12] + p);
+    eight low = __builtin_shufflevector(q0, q1, 0, 1, 2, 3, 4, 5, 6, 7);
+    eight high = __builtin_shufflevector(q2, q3, 0, 1, 2, 3, 4, 5, 6, 7);
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+#define SHUFFLE(a, b, i, j, k, l)                                                                            \
+    __builtin_shufflevector(a, b, QUAD(i, j, k, l, 0), QUAD(i, j, k, l, 1), QUAD(i, j, k, l, 2),             \
+                            QUAD(i, j, k, l, 3))
+#elif defined __AVX2__
+INLINE vec load_quads(const real *const *rows, int i, long p)
+{
+    return __builtin_shufflevector(load_quad(rows[i] + p), load_quad(rows[i + 4] + p), 0, 1, 2, 3, 4, 5, 6,
+                                   7);
+}
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, QUAD(i, j, k, l, 0), QUAD(i, j, k, l, 1))
+#else
+INLINE vec load_quads(const real *const *rows, int i, long p) { return load_quad(rows[i] + p); }
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, QUAD(i, j, k, l, 0))
+#endif
+
+INLINE void store(real *to, vec v) { *(unaligned_vec *)to = v; }
+
+INLINE void transpose_rows(long k, const real *const *rows, real *out, long ldo)
+{
+    long p = 0;
+    for (; p + 4 <= k; p += 4) {
+        vec r0 = load_quads(rows, 0, p), r1 = load_quads(rows, 1, p);
+        vec r2 = load_quads(rows, 2, p), r3 = load_quads(rows, 3, p);
+        vec low01 = SHUFFLE(r0, r1, 0, 4, 1, 5), high01 = SHUFFLE(r0, r1, 2, 6, 3, 7);
+        vec low23 = SHUFFLE(r2, r3, 0, 4, 1, 5), high23 = SHUFFLE(r2, r3, 2, 6, 3, 7);
+        store(out + p * ldo, SHUFFLE(low01, low23, 0, 1, 4, 5));
+        store(out + (p + 1) * ldo, SHUFFLE(low01, low23, 2, 3, 6, 7));
+        store(out + (p + 2) * ldo, SHUFFLE(high01, high23, 0, 1, 4, 5));
+        store(out + (p + 3) * ldo, SHUFFLE(high01, high23, 2, 3, 6, 7));
+    }
+    transpose_some(p, k, rows, out, ldo);
+}
+
+#endif
+
+/* W columns of a panel from `rows` rows of b. Rows past the last are the last again: their sums are
+ * computed and not used. */
+static void transpose(long k, long rows, const real *b, long ldb, real *out, long ldo)
+{
+    const real *at[W];
+    for (long i = 0; i < W; i++) at[i] = b + least(i, rows - 1) * ldb;
+    transpose_rows(k, at, out, ldo);
+}
+
+static void transpose_full(long k, const real *b, long ldb, real *out, long ldo)
+{
+    const real *at[W];
+    for (long i = 0; i < W; i++) at[i] = b + i * ldb;
+    transpose_rows(k, at, out, ldo);
+}
+
+static void pack_transposed(long k, long n, const real *b, long ldb, real *out)
+{
+    for (long j = 0; j < n; j += NR) {
+        long width = panel_width(n - j);
+        for (long i = 0; i < width; i += W) {
+            if (n - j - i >= W)
+                transpose_full(k, b + (j + i) * ldb, ldb, out + i, width);
+            else
+                transpose(k, n - j - i, b + (j + i) * ldb, ldb, out + i, width);
+        }
+        out += k * width;
+    }
+}
+
+static void pack_straight(long k, long n, const real *b, long ldb, real *out)
+{
+    for (long j = 0; j < n; j += NR) {
+        long width = panel_width(n - j), have = least(width, n - j);
+        for (long p = 0; p < k; p++, out += width) {
+            const real *row = b + p * ldb + j;
+            if (have == NR) {
+                memcpy(out, row, NR * sizeof(real));
+                continue;
+            }
+            memcpy(out, row, (size_t)have * sizeof(real));
+            memset(out + have, 0, (size_t)(width - have) * sizeof(real));
+        }
+    }
+}
+
+static void pack_b(enum gemm_kind kind, long k, long n, const real *b, long ldb, real *out)
+{
+    if (kind == GEMM_NT)
+        pack_transposed(k, n, b, ldb, out);
+    else
+        pack_straight(k, n, b, ldb, out);
+}
+
+/* A panel of mr rows: by rows A_LD apart, or for GEMM_TN by columns MR apart. */
+static void pack_a(enum gemm_kind kind, long mr, long k, const real *a, long lda, real *out)
+{
+    if (kind != GEMM_TN)
+        for (long i = 0; i < mr; i++) memcpy(out + i * A_LD, a + i * lda, (size_t)k * sizeof(real));
+    else if (mr == MR)
+        for (long p = 0; p < k; p++) memcpy(out + p * MR, a + p * lda, MR * sizeof(real));
+    else
+        for (long p = 0; p < k; p++) memcpy(out + p * MR, a + p * lda, (size_t)mr * sizeof(real));
+}
+
+/* ---- one tile ---- */
+
+/* A panel of fewer columns than vectors have lanes: computed beside c. */
+static void edge(micro_kernel *kernel, long mr, long n, long k, const real *a, const real *b, long ldb,
+                 const real *bias, bool add, real *c, long ldc)
+{
+    real tile[MR * NR], tile_bias[NR] = {0};
+    for (long i = 0; add && i < mr; i++) {
+        memcpy(tile + i * NR, c + i * ldc, (size_t)n * sizeof(real));
+        memset(tile + i * NR + n, 0, (size_t)(NR - n) * sizeof(real));
+    }
+    if (bias) memcpy(tile_bias, bias, (size_t)n * sizeof(real));
+    kernel(k, a, MR, b, ldb, bias ? tile_bias : NULL, add, tile, NR);
+    for (long i = 0; i < mr; i++) memcpy(c + i * ldc, tile + i * NR, (size_t)n * sizeof(real));
+}
+
+/* c(m, n) = or += a b, k at most KC, b packed. work: gemm_loops.work reals. */
+static void tile(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *packed_b,
+                 const real *bias, bool add, real *c, long ldc, real *work)
+{
+    long panels = (m + MR - 1) / MR;
+    for (long t = 0; t < panels; t++) {
+        long i = t * m / panels, mr = (t + 1) * m / panels - i; /* heights as even as can be */
+        const real *b = packed_b;
+        pack_a(kind, mr, k, kind == GEMM_TN ? a + i : a + i * lda, lda, work);
+        for (long j = 0; j < n; j += NR) {
+            long width = panel_width(n - j);
+            micro_kernel *kernel = micros[mr - 1][kind == GEMM_TN][width / W - 1];
+            real *to = c + i * ldc + j;
+            const real *bias_j = bias ? bias + j : NULL;
+            if (n - j >= width)
+                kernel(k, work, MR, b, width, bias_j, add, to, ldc);
+            else
+                edge(kernel, mr, n - j, k, work, b, width, bias_j, add, to, ldc);
+            b += k * width;
+        }
+    }
+}
+
+/* Only multiplies and adds, in as many sums as the micro-kernel has. */
+static double peak(long rounds)
+{
+    enum { SUMS = 2 * MR };
+    vec sum[SUMS], x = (vec){0} + (real)0.999, y = (vec){0} + (real)0.001;
+    for (int i = 0; i < SUMS; i++) sum[i] = y * (real)i; /* not equal, or they become one */
+    for (long r = 0; r < rounds; r++) {
+#pragma GCC unroll 32
+        for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * x + y;
+    }
+    volatile real sink = 0;
+    for (int i = 0; i < SUMS; i++) sink += sum[i][0];
+    return 2.0 * SUMS * W * (double)rounds;
+}
+
+const struct gemm_loops LOOPS(gemm) = {
+    .peak = peak,
+    .height = MR,
+    .width = NR,
+    .half = W,
+    .depth = KC,
+    .work = MR * A_LD,
+    .pack_b = pack_b,
+    .tile = tile,
+};

@@ -1,0 +1,202 @@
+#include "kernel/gemm.h"
+#include "kernel_suite.h"
+
+/* A product with room to spare: rows are further apart than their columns, and what lies between is
+ * NaN in A and B (reading it would show) and a mark in C (writing it would show). */
+typedef struct {
+    enum gemm_kind kind;
+    long m, n, k, lda, ldb, ldc;
+    real *a, *b, *c, *bias;
+} product;
+
+enum { MARK = 77 };
+
+static long a_rows(const product *p) { return p->kind == GEMM_TN ? p->k : p->m; }
+static long a_cols(const product *p) { return p->kind == GEMM_TN ? p->m : p->k; }
+static long b_rows(const product *p) { return p->kind == GEMM_NT ? p->n : p->k; }
+static long b_cols(const product *p) { return p->kind == GEMM_NT ? p->k : p->n; }
+
+static void spoil(real *x, long rows, long cols, long ld, real value)
+{
+    for (long r = 0; r < rows; r++)
+        for (long c = cols; c < ld; c++) x[r * ld + c] = value;
+}
+
+static product product_new(enum gemm_kind kind, long m, long n, long k)
+{
+    product p = {.kind = kind, .m = m, .n = n, .k = k, .ldc = n + 3};
+    p.lda = a_cols(&p) + 5;
+    p.ldb = b_cols(&p) + 2;
+    p.a = random_reals((size_t)(a_rows(&p) * p.lda), 1, 1);
+    p.b = random_reals((size_t)(b_rows(&p) * p.ldb), 1, 2);
+    p.c = random_reals((size_t)(m * p.ldc), 1, 3);
+    p.bias = random_reals((size_t)n, 1, 4);
+    spoil(p.a, a_rows(&p), a_cols(&p), p.lda, (real)NAN);
+    spoil(p.b, b_rows(&p), b_cols(&p), p.ldb, (real)NAN);
+    spoil(p.c, m, n, p.ldc, MARK);
+    return p;
+}
+
+static void product_free(product *p)
+{
+    free(p->a);
+    free(p->b);
+    free(p->c);
+    free(p->bias);
+}
+
+/* Element (i, j) of the product, and the sum of the absolute values of its terms. */
+static double element(const product *p, long i, long j, double *size)
+{
+    double sum = 0;
+    *size = 0;
+    for (long q = 0; q < p->k; q++) {
+        double term = (double)(p->kind == GEMM_TN ? p->a[q * p->lda + i] : p->a[i * p->lda + q]) *
+                      (double)(p->kind == GEMM_NT ? p->b[j * p->ldb + q] : p->b[q * p->ldb + j]);
+        sum += term;
+        *size += fabs(term);
+    }
+    return sum;
+}
+
+/* Does gemm write what it should? start: what is added, a bias or the old element. */
+static bool product_right(product *p, bool add, bool bias)
+{
+    real *before = copy_reals(p->c, (size_t)(p->m * p->ldc));
+    gemm(p->kind, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, bias ? p->bias : NULL, add, p->c, p->ldc);
+    bool good = true;
+    for (long i = 0; i < p->m && good; i++)
+        for (long j = 0; j < p->ldc && good; j++) {
+            double got = (double)p->c[i * p->ldc + j], old = (double)before[i * p->ldc + j], size;
+            if (j >= p->n) {
+                good = got == MARK;
+                continue;
+            }
+            double start = add ? old : bias ? (double)p->bias[j] : 0, sum = element(p, i, j, &size);
+            good = near(got, start + sum, fabs(start) + size, 8);
+        }
+    free(before);
+    return good;
+}
+
+static void check_shape(long m, long n, long k)
+{
+    for (int kind = GEMM_NT; kind <= GEMM_TN; kind++) {
+        product p = product_new((enum gemm_kind)kind, m, n, k);
+        CU_ASSERT(product_right(&p, false, false));
+        CU_ASSERT(product_right(&p, true, false));
+        CU_ASSERT(product_right(&p, false, true));
+        product_free(&p);
+    }
+}
+
+static void test_shapes(void)
+{
+    static const long sizes[] = {1, 3, 7, 17, 33, 100};
+    enum { N = sizeof sizes / sizeof *sizes };
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            for (int l = 0; l < N; l++) check_shape(sizes[i], sizes[j], sizes[l]);
+    check_shape(5, 6, 255);
+    check_shape(6, 31, 256);
+    check_shape(15, 64, 257);
+    check_shape(90, 65, 600);
+    check_shape(300, 130, 70);
+    check_shape(66, 3000, 20); /* several tasks of every kind */
+}
+
+static void test_empty(void)
+{
+    check_shape(0, 5, 3);
+    check_shape(4, 0, 3);
+    check_shape(4, 5, 0);
+}
+
+/* Rows i .. i + rows and columns j .. j + cols of p, computed alone, have the bits they have in p->c. */
+static bool part_equal(const product *p, long i, long rows, long j, long cols)
+{
+    const real *a = p->kind == GEMM_TN ? p->a + i : p->a + i * p->lda;
+    const real *b = p->kind == GEMM_NT ? p->b + j * p->ldb : p->b + j;
+    long ld = cols + rows % 3;
+    real *c = zero_reals((size_t)(rows * ld));
+    gemm(p->kind, rows, cols, p->k, a, p->lda, b, p->ldb, p->bias + j, false, c, ld);
+    bool good = true;
+    for (long r = 0; r < rows; r++)
+        good = good && same_bits(c + r * ld, p->c + (i + r) * p->ldc + j, (size_t)cols);
+    free(c);
+    return good;
+}
+
+static void check_law_of_rows(enum gemm_kind kind, long n, long k)
+{
+    enum { ROWS = 512 };
+    product p = product_new(kind, ROWS, n, k);
+    gemm(kind, ROWS, n, k, p.a, p.lda, p.b, p.ldb, p.bias, false, p.c, p.ldc);
+    bool alone = true, first = true, last = true, columns = true;
+    for (long m = 1; m <= ROWS; m++) {
+        alone = alone && part_equal(&p, m - 1, 1, 0, n);
+        first = first && part_equal(&p, 0, m, 0, n);
+        if (m % 8 == 5) last = last && part_equal(&p, ROWS - m, m, 0, n);
+    }
+    for (long j = 0; j < n; j++)
+        columns = columns && part_equal(&p, 7, 20, j, n - j) && part_equal(&p, 9, 99, 0, j + 1);
+    CU_ASSERT(alone);
+    CU_ASSERT(first);
+    CU_ASSERT(last);
+    CU_ASSERT(columns);
+    product_free(&p);
+}
+
+static void test_law_of_rows(void)
+{
+    check_law_of_rows(GEMM_NT, 67, 130);
+    check_law_of_rows(GEMM_NT, 33, 300);
+    check_law_of_rows(GEMM_NN, 45, 61);
+    check_law_of_rows(GEMM_TN, 45, 61);
+}
+
+static void test_threads(void)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    for (int kind = GEMM_NT; kind <= GEMM_TN; kind++) {
+        product p = product_new((enum gemm_kind)kind, 301, 137, 523);
+        real *want = NULL;
+        size_t size = (size_t)(p.m * p.ldc);
+        for (int t = 0; t < 4; t++) {
+            team_set_threads(threads[t]);
+            real *c = copy_reals(p.c, size);
+            gemm(p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, true, c, p.ldc);
+            if (want) CU_ASSERT(same_bits(c, want, size));
+            if (want)
+                free(c);
+            else
+                want = c;
+        }
+        free(want);
+        product_free(&p);
+    }
+    team_set_threads(2);
+}
+
+static void test_nan(void)
+{
+    product p = product_new(GEMM_NT, 20, 40, 30);
+    p.a[3 * p.lda + 29] = (real)NAN;
+    gemm(p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, false, p.c, p.ldc);
+    bool good = true;
+    for (long i = 0; i < p.m; i++)
+        for (long j = 0; j < p.n; j++) good = good && isnan(p.c[i * p.ldc + j]) == (i == 3);
+    CU_ASSERT(good);
+    product_free(&p);
+}
+
+static CU_TestInfo tests[] = {
+    {"shapes, transpositions, distances of rows", test_shapes},
+    {"nothing to multiply", test_empty},
+    {"a row has the same bits alone and among others", test_law_of_rows},
+    {"threads do not change a bit", test_threads},
+    {"NaN comes through", test_nan},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) { return suite_run_isas("gemm", tests); }

@@ -9,6 +9,8 @@
 #include "options/options.h"
 
 const command commands[] = {
+    {"train", "learns to translate from parallel text", cmd_train},
+    {"translate", "translates text", cmd_translate},
     {"vocab", "learns a tokenizer and its vocabulary from text", cmd_vocab},
     {"tokenize", "text to pieces", cmd_tokenize},
     {"detokenize", "pieces to text", cmd_detokenize},

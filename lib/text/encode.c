@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "text/vocab.h"
@@ -20,14 +21,15 @@ typedef struct {
 } cache_slot;
 
 struct tokenizer_cache {
+    const tokenizer *owner; /* whose pieces these are */
     cache_slot *slots;
     str normal, line; /* scratch */
 };
 
 tokenizer_cache *tokenizer_cache_new(const tokenizer *t)
 {
-    (void)t; /* any tokenizer has the same cache, but words of one only */
     tokenizer_cache *c = xcalloc(1, sizeof *c);
+    c->owner = t;
     c->slots = xcalloc(CACHE_SLOTS, sizeof *c->slots);
     return c;
 }
@@ -115,6 +117,7 @@ static void encode_line(const tokenizer *t, tokenizer_cache *c, span line, seqs 
 void tokenizer_encode(const tokenizer *t, tokenizer_cache *cache, span line, seqs *out)
 {
     tokenizer_cache scratch = {0};
+    BUG_IF(cache && cache->owner != t);
     encode_line(t, cache ? cache : &scratch, line, out);
     str_free(&scratch.normal);
     str_free(&scratch.line);

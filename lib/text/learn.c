@@ -13,7 +13,7 @@
 #include "text/words.h"
 
 /* With these bounds learning stays under 1 GB whatever the text. */
-static const size_t MAX_WORDS = (size_t)2 << 20, MAX_BYTES = (size_t)32 << 20;
+static const size_t MAX_WORDS = (size_t)2 << 20, MAX_BYTES = (size_t)24 << 20;
 
 /* Characters get pieces until they cover this share of the text, and at most half of the room. Small
  * alphabets, those within a sixteenth of the room, are taken whole. */
@@ -282,8 +282,9 @@ int learner_finish(learner *l, int size, vocab_data *out)
     b.data = (vocab_data){0};
     builder_free(&b);
     if (l->n_dropped)
-        note("The text has more than %zu different words; %llu times a rare one was left out of the "
-             "statistics.",
+        note("The text has more different words than are counted at a time (%zu): a rare one was left out of "
+             "the "
+             "statistics %llu times.",
              l->max_words, (unsigned long long)l->n_dropped);
     if (out->n_pieces < size)
         note("The text holds no more pairs of pieces that occur twice: the vocabulary has %d pieces instead "

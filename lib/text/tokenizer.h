@@ -1,8 +1,11 @@
 /* A reversible tokenizer: Unicode normalisation, pre-tokenisation, byte-pair encoding with byte fallback.
  *
  * detokenize(tokenize(x)) == normalize(x) for every line x; with normalisation "none" that is x byte for
- * byte, invalid bytes included. There is no unknown symbol. Used from many threads at once: encoding and
- * decoding do not change the tokenizer; a per-thread cache is the caller's (tokenizer_cache). */
+ * byte, invalid bytes included. There is no unknown symbol: characters without a piece, controls, bytes that
+ * are no UTF-8 and a literal U+2581 are spelled in bytes. A piece never crosses words (words.h); the space
+ * before a word belongs to it, and a line whose script uses spaces starts as if one stood before it, which
+ * decoding drops. Used from many threads at once: encoding and decoding do not change the tokenizer; a
+ * per-thread cache is the caller's (tokenizer_cache). */
 #ifndef TULK_TEXT_TOKENIZER_H
 #define TULK_TEXT_TOKENIZER_H
 
@@ -55,7 +58,8 @@ void tokenizer_cache_free(tokenizer_cache *c);
 
 /* Appends the ids of the line to out as one new sequence (no bos, no eos). Never fails. */
 void tokenizer_encode(const tokenizer *t, tokenizer_cache *cache, span line, seqs *out);
-/* The inverse: appends text to out. Ids that are no text (pad, bos, eos, out of range) add nothing; unk adds
+/* The inverse: appends text to out. Ids that are no text of a line (pad, bos, eos, the byte of a line
+ * feed, out of range) add nothing; unk adds
  * U+FFFD. */
 void tokenizer_decode(const tokenizer *t, const int *ids, size_t n, str *out);
 
@@ -78,9 +82,10 @@ typedef struct learner learner;
 learner *learner_new(enum normalization how, bool casefold);
 void learner_free(learner *l);
 void learner_add(learner *l, span line);
-/* A vocabulary of exactly `size` ids, or fewer if the text holds no more pairs (said). `size` must be at
- * least 4 + 256; characters seen in the text come first, most frequent first, as far as a fixed share of the
- * room allows; the rest are spelled in bytes. 0, or -1 with a message. */
+/* A vocabulary of exactly `size` ids, or fewer if no pair is left that occurs twice (said). It may be called
+ * again with another size, and after more lines. `size` must be at least 4 + 256; characters seen in the text
+ * come first, most frequent first, as far as a fixed share of the room allows; the rest are spelled in bytes.
+ * 0, or -1 with a message. */
 int learner_finish(learner *l, int size, vocab_data *out);
 
 #endif

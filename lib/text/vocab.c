@@ -216,6 +216,7 @@ static void append_id_text(const vocab_data *d, int id, str *out)
 {
     if (id == ID_UNK) str_add(out, "\xEF\xBF\xBD", 3);
     if (id < BYTE_FIRST) return;
+    if (id == BYTE_FIRST + '\n') return; /* no line holds one, and a model must not break its line */
     if (id < PIECE_FIRST)
         str_add_char(out, (char)(unsigned char)(id - BYTE_FIRST));
     else

@@ -1,0 +1,406 @@
+/* Cases of single kernels and small functions: activations, softmax and loss, layer norm, attention,
+ * positions, optimizers, clipping, schedules. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/activation.h"
+#include "kernel/attend.h"
+#include "kernel/norm.h"
+#include "kernel/optim.h"
+#include "kernel/softmax.h"
+#include "kernel/vector.h"
+#include "nn/embedding.h"
+#include "nn/loss.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+#include "vectors.h"
+
+static real *reals(vec_case *c, long n) { return arena_zalloc(c->t->memory, (size_t)n * sizeof(real)); }
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* ------------------------------------------------------------------------------- activations */
+
+static void check_activation(vec_case *c, const char *name, const tensor *x)
+{
+    char grad[64];
+    const activation *f = activation_find(name);
+    if (!f) {
+        case_fault(c, "activation %s is not built", name);
+        return;
+    }
+    real *y = reals(c, x->rows), *ones = reals(c, x->rows), *dx = reals(c, x->rows);
+    for (int i = 0; i < x->rows; i++) ones[i] = 1;
+    f->forward(x->rows, x->v, y);
+    f->backward(x->rows, f->needs_input ? x->v : NULL, y, ones, dx);
+    case_compare(c, name, y, x->rows);
+    snprintf(grad, sizeof grad, "%s.grad", name);
+    case_compare(c, grad, dx, x->rows);
+}
+
+/* x, and for each function NAME and NAME.grad. */
+void activations_case(vec_case *c)
+{
+    tensor *x = case_weight(c, "x");
+    for (int i = 0; i < c->file.n; i++) {
+        const char *name = c->file.list[i].name;
+        if (strcmp(name, "x") != 0 && !ends_with(name, ".grad")) check_activation(c, name, x);
+    }
+}
+
+/* ----------------------------------------------------------------------------- cross entropy */
+
+typedef struct {
+    tensor *logits;    /* (rows, classes) of the rows that count */
+    int *row, *target; /* (rows) place in the file; class */
+    long rows, all_rows, classes;
+} loss_rows;
+
+/* Rows whose target is ignored never reach our loss. */
+static loss_rows counted_rows(vec_case *c)
+{
+    const vec *x = case_vec(c, "logits", 2);
+    loss_rows l = {.all_rows = x->dims[0], .classes = x->dims[1]};
+    int *targets = case_ints(c, "targets", l.all_rows), ignore = (int)case_number(c, "ignore");
+    tensor *all = case_input(c, "logits", l.all_rows, l.classes);
+    l.row = arena_alloc(c->t->memory, (size_t)l.all_rows * sizeof(int));
+    l.target = arena_alloc(c->t->memory, (size_t)l.all_rows * sizeof(int));
+    for (long r = 0; r < l.all_rows; r++) {
+        if (targets[r] == ignore) continue;
+        l.row[l.rows] = (int)r;
+        l.target[l.rows++] = targets[r];
+    }
+    l.logits = tape_tensor(c->t, (int)l.rows, (int)l.classes);
+    for (long r = 0; r < l.rows; r++)
+        memcpy(l.logits->v + r * l.classes, all->v + l.row[r] * l.classes, (size_t)l.classes * sizeof(real));
+    return l;
+}
+
+/* Compares values of the counted rows, the others being 0. */
+static void compare_rows(vec_case *c, const char *name, const loss_rows *l, const real *got, long cols)
+{
+    real *wide = reals(c, l->all_rows * cols);
+    for (long r = 0; r < l->rows; r++)
+        memcpy(wide + l->row[r] * cols, got + r * cols, (size_t)cols * sizeof(real));
+    case_compare(c, name, wide, l->all_rows * cols);
+}
+
+static void compare_token_losses(vec_case *c, const loss_rows *l, real smoothing)
+{
+    double *loss = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *loss);
+    double *nll = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *nll);
+    real *a = reals(c, l->rows), *b = reals(c, l->rows);
+    cross_entropy(l->rows, l->classes, l->logits->v, l->classes, l->target, smoothing, false, 1, loss, nll);
+    for (long r = 0; r < l->rows; r++) a[r] = (real)loss[r], b[r] = (real)nll[r];
+    compare_rows(c, "token_loss", l, a, 1);
+    compare_rows(c, "token_nll", l, b, 1);
+}
+
+/* The fused loss with an output layer that changes nothing: the identity. */
+static void compare_fused(vec_case *c, loss_rows *l, double smoothing, bool mean)
+{
+    double count = l->rows ? (double)l->rows : 1;
+    tensor *eye = tape_tensor(c->t, (int)l->classes, (int)l->classes);
+    memset(eye->v, 0, (size_t)(l->classes * l->classes) * sizeof(real));
+    for (long i = 0; i < l->classes; i++) eye->v[i * l->classes + i] = 1;
+    memset(l->logits->g, 0, (size_t)(l->rows * l->classes) * sizeof(real));
+    loss_sums s = nn_loss(c->t, l->logits, eye, NULL, l->target, smoothing, mean ? 1 / count : 1);
+    case_compare_number(c, mean ? "loss_mean" : "loss_sum", mean ? s.loss / count : s.loss, 0);
+    compare_rows(c, mean ? "grad_mean.logits" : "grad_sum.logits", l, l->logits->g, l->classes);
+}
+
+void cross_entropy_case(vec_case *c)
+{
+    loss_rows l = counted_rows(c);
+    double smoothing = case_number(c, "smoothing");
+    tensor *all = case_input(c, "logits", l.all_rows, l.classes);
+    log_softmax(l.all_rows, l.classes, all->v, l.classes);
+    case_compare(c, "log_softmax", all->v, l.all_rows * l.classes);
+    compare_token_losses(c, &l, (real)smoothing);
+    l = counted_rows(c);
+    compare_fused(c, &l, smoothing, false);
+    compare_fused(c, &l, smoothing, true);
+}
+
+/* -------------------------------------------------------------------------------- layer norm */
+
+void layernorm_case(vec_case *c)
+{
+    const vec *shape = case_vec(c, "x", 2);
+    long rows = shape->dims[0], d = shape->dims[1];
+    tensor *x = case_input(c, "x", rows, d), *dy = case_input(c, "dy", rows, d);
+    tensor *gain = case_input(c, "w.weight", d, 1), *bias = case_input(c, "w.bias", d, 1);
+    tensor *y = tape_tensor(c->t, (int)rows, (int)d);
+    real *mean = reals(c, rows), *rstd = reals(c, rows);
+    double loss = 0, scale = 0;
+    layer_norm(rows, d, x->v, gain->v, bias->v, (real)case_number(c, "eps"), y->v, mean, rstd);
+    case_compare(c, "y", y->v, rows * d);
+    case_incoming(c, y, dy, &loss, &scale);
+    case_compare_number(c, "loss", loss, scale);
+    layer_norm_back(rows, d, x->v, gain->v, mean, rstd, y->g, x->g, gain->g, bias->g);
+    case_compare_gradient(c, "x", x);
+    case_compare_gradient(c, "w.weight", gain);
+    case_compare_gradient(c, "w.bias", bias);
+}
+
+/* --------------------------------------------------------------------------------- embedding */
+
+void embedding_case(vec_case *c)
+{
+    const vec *shape = case_vec(c, "ids", 2);
+    tensor *table = case_weight(c, "w.weight");
+    long n = shape->n, d = table->cols;
+    tensor *y = nn_embed(c->t, table, case_ints(c, "ids", n), (int)n, 1, NULL, NULL);
+    case_compare(c, "y", y->v, n * d);
+    tensor *dy = case_input(c, "dy", n, d);
+    memcpy(y->g, dy->v, (size_t)(n * d) * sizeof(real));
+    tape_backward(c->t);
+    case_compare_gradient(c, "w.weight", table);
+}
+
+/* Of the two kinds in the file only half_half is one of ours. */
+void positions_case(vec_case *c)
+{
+    const vec *want = case_vec(c, "half_half", 2);
+    long steps = want->dims[0], d = want->dims[1];
+    positions *p = positions_new((int)d);
+    real *got = reals(c, steps * d);
+    for (long t = 0; t < steps; t++) positions_row(p, (int)t, got + t * d);
+    positions_free(p);
+    case_compare(c, "half_half", got, steps * d);
+}
+
+/* --------------------------------------------------------------------------------- attention */
+
+typedef struct {
+    int batch, heads, queries, keys, d; /* q (batch, heads, queries, d); k, v (.., keys, d) */
+    bool causal;
+    const int *len;                          /* (batch) keys that are there */
+    real *q, *k, *v, *dy, *y, *dq, *dk, *dv; /* rows (batch, time), columns (head, d) */
+    real *p;                                 /* (batch, heads, queries, keys) */
+} sdpa;
+
+/* (batch, heads, steps, d) to rows (batch, step) of columns (head, d), or back. */
+static real *swap_heads(vec_case *c, const sdpa *s, const real *from, int steps, bool back)
+{
+    real *to = reals(c, (long)s->batch * s->heads * steps * s->d);
+    for (long b = 0; b < s->batch; b++) {
+        for (long h = 0; h < s->heads; h++) {
+            for (long t = 0; t < steps; t++) {
+                long file = ((b * s->heads + h) * steps + t) * s->d,
+                     ours = ((b * steps + t) * s->heads + h) * s->d;
+                memcpy(to + (back ? file : ours), from + (back ? ours : file), (size_t)s->d * sizeof(real));
+            }
+        }
+    }
+    return to;
+}
+
+static real *sdpa_input(vec_case *c, const sdpa *s, const char *name, int steps)
+{
+    tensor *x = case_input(c, name, (long)s->batch * s->heads * steps, s->d);
+    return swap_heads(c, s, x->v, steps, false);
+}
+
+static int minimum(int a, int b) { return a < b ? a : b; }
+
+/* Keys that the queries of sentence b may see at most. */
+static int keys_seen(const sdpa *s, int b) { return s->causal ? minimum(s->len[b], s->queries) : s->len[b]; }
+
+static void store_probs(const sdpa *s, const attend_shape *a, const real *probs)
+{
+    for (int b = 0; b < s->batch; b++) {
+        int first = a->q_start[b] - b * s->queries;
+        for (int h = 0; h < s->heads; h++) {
+            for (int t = 0; t < a->q_len[b]; t++, probs += a->k_len[b]) {
+                long to = (((long)b * s->heads + h) * s->queries + first + t) * s->keys;
+                memcpy(s->p + to, probs, (size_t)a->k_len[b] * sizeof(real));
+            }
+        }
+    }
+}
+
+/* Our causal attention lines up the last query with the last key. The file's queries beyond the keys that are
+ * there see all of those: they are a second group, without a mask. */
+static void attend_group(vec_case *c, const sdpa *s, bool causal, bool beyond)
+{
+    int *at = arena_alloc(c->t->memory, 4 * (size_t)s->batch * sizeof(int)), n = s->batch;
+    for (int b = 0; b < n; b++) {
+        int keys = keys_seen(s, b), split = s->causal ? keys : s->queries;
+        at[b] = b * s->queries + (beyond ? split : 0);
+        at[n + b] = beyond ? s->queries - split : split;
+        at[2 * n + b] = b * s->keys;
+        at[3 * n + b] = keys;
+    }
+    long ld = (long)s->heads * s->d;
+    attend_shape a = {n, s->heads, s->d, at, at + n, at + 2 * n, at + 3 * n, causal, ld, ld, ld, ld, 0, 0, 0};
+    real *probs = reals(c, (long)attend_probs(&a));
+    attend(&a, s->q, s->k, s->v, s->y, probs);
+    attend_back(&a, s->q, s->k, s->v, probs, s->dy, s->dq, s->dk, s->dv);
+    store_probs(s, &a, probs);
+}
+
+static sdpa sdpa_read(vec_case *c)
+{
+    const vec *q = case_vec(c, "q", 4), *k = case_vec(c, "k", 4);
+    sdpa s = {(int)q->dims[0],
+              (int)q->dims[1],
+              (int)q->dims[2],
+              (int)k->dims[2],
+              (int)q->dims[3],
+              case_number(c, "causal") != 0,
+              NULL,
+              NULL,
+              NULL,
+              NULL,
+              NULL,
+              NULL,
+              NULL,
+              NULL,
+              NULL,
+              NULL};
+    s.len = case_ints(c, "lengths", s.batch);
+    for (int b = 0; b < s.batch; b++) {
+        if (s.len[b] > s.keys) case_stop(c, "a length is beyond the keys");
+    }
+    long n_q = (long)s.batch * s.heads * s.queries * s.d, n_k = (long)s.batch * s.heads * s.keys * s.d;
+    s.q = sdpa_input(c, &s, "q", s.queries), s.dy = sdpa_input(c, &s, "dy", s.queries);
+    s.k = sdpa_input(c, &s, "k", s.keys), s.v = sdpa_input(c, &s, "v", s.keys);
+    s.y = reals(c, n_q), s.dq = reals(c, n_q);
+    s.dk = reals(c, n_k), s.dv = reals(c, n_k);
+    s.p = reals(c, (long)s.batch * s.heads * s.queries * s.keys);
+    return s;
+}
+
+static void compare_heads(vec_case *c, const sdpa *s, const char *name, const real *got, int steps)
+{
+    case_compare(c, name, swap_heads(c, s, got, steps, true), (long)s->batch * s->heads * steps * s->d);
+}
+
+void sdpa_case(vec_case *c)
+{
+    sdpa s = sdpa_read(c);
+    attend_group(c, &s, s.causal, false);
+    if (s.causal) attend_group(c, &s, false, true);
+    double loss = 0, scale = 0;
+    for (long i = 0; i < (long)s.batch * s.heads * s.queries * s.d; i++) {
+        double product = (double)s.y[i] * (double)s.dy[i];
+        loss += product;
+        scale += product < 0 ? -product : product;
+    }
+    case_compare_number(c, "loss", loss, scale);
+    case_compare(c, "p", s.p, (long)s.batch * s.heads * s.queries * s.keys);
+    compare_heads(c, &s, "y", s.y, s.queries);
+    compare_heads(c, &s, "grad.q", s.dq, s.queries);
+    compare_heads(c, &s, "grad.k", s.dk, s.keys);
+    compare_heads(c, &s, "grad.v", s.dv, s.keys);
+}
+
+/* -------------------------------------------------------------------------------- optimizers */
+
+typedef struct {
+    long n, steps;
+    tensor *p, *m, *v, *grads;   /* (1, n) .. ; grads (steps, n) */
+    real *p_all, *m_all, *v_all; /* (steps, n) what they were after each step */
+} optim_run;
+
+static optim_run optim_read(vec_case *c)
+{
+    const vec *grads = case_vec(c, "grads", 2);
+    optim_run o = {.n = grads->dims[1], .steps = grads->dims[0]};
+    o.p = case_input(c, "p0", 1, o.n);
+    o.grads = case_input(c, "grads", o.steps, o.n);
+    o.m = tape_tensor(c->t, 1, (int)o.n);
+    o.v = tape_tensor(c->t, 1, (int)o.n);
+    memset(o.m->v, 0, (size_t)o.n * sizeof(real));
+    memset(o.v->v, 0, (size_t)o.n * sizeof(real));
+    o.p_all = reals(c, o.steps * o.n), o.m_all = reals(c, o.steps * o.n), o.v_all = reals(c, o.steps * o.n);
+    return o;
+}
+
+static void optim_keep(const optim_run *o, long step)
+{
+    size_t bytes = (size_t)o->n * sizeof(real);
+    memcpy(o->p_all + step * o->n, o->p->v, bytes);
+    memcpy(o->m_all + step * o->n, o->m->v, bytes);
+    memcpy(o->v_all + step * o->n, o->v->v, bytes);
+}
+
+void adam_case(vec_case *c)
+{
+    optim_run o = optim_read(c);
+    adam_config a = {.lr = case_number(c, "lr"),
+                     .beta1 = case_number(c, "beta1"),
+                     .beta2 = case_number(c, "beta2"),
+                     .eps = case_number(c, "eps"),
+                     .weight_decay = case_number(c, "weight_decay"),
+                     .decoupled = strncmp(c->name, "optim_adamw", 11) == 0,
+                     .grad_scale = 1};
+    for (long s = 0; s < o.steps; s++) {
+        a.step = s + 1;
+        adam(o.n, o.p->v, o.grads->v + s * o.n, o.m->v, o.v->v, &a);
+        optim_keep(&o, s);
+    }
+    case_compare(c, "p", o.p_all, o.steps * o.n);
+    case_compare(c, "m", o.m_all, o.steps * o.n);
+    case_compare(c, "v", o.v_all, o.steps * o.n);
+}
+
+void sgd_case(vec_case *c)
+{
+    optim_run o = optim_read(c);
+    sgd_config config = {.lr = case_number(c, "lr"),
+                         .momentum = case_number(c, "momentum"),
+                         .weight_decay = case_number(c, "weight_decay"),
+                         .grad_scale = 1};
+    for (long s = 0; s < o.steps; s++) {
+        sgd(o.n, o.p->v, o.grads->v + s * o.n, o.m->v, &config);
+        optim_keep(&o, s);
+    }
+    case_compare(c, "p", o.p_all, o.steps * o.n);
+}
+
+/* grad0, grad1 .. are the gradients of one network: one block. */
+void clip_case(vec_case *c)
+{
+    char name[32];
+    double squares = 0;
+    tensor *g[64];
+    int n = 0;
+    for (; n < 64; n++) {
+        snprintf(name, sizeof name, "grad%d", n);
+        if (!case_has(c, name)) break;
+        const vec *x = vec_find(&c->file, name);
+        g[n] = case_input(c, name, 1, x->n);
+        squares += vec_sum_squares(x->n, g[n]->v);
+    }
+    double norm = sqrt(squares), by = clip_scale(norm, case_number(c, "max_norm"));
+    case_compare_number(c, "norm", norm, 0);
+    for (int i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "clipped%d", i);
+        vec_scale(g[i]->cols, (real)by, g[i]->v);
+        case_compare(c, name, g[i]->v, g[i]->cols);
+    }
+}
+
+static void compare_schedule(vec_case *c, const char *name, enum schedule_kind kind)
+{
+    const vec *steps = case_vec(c, "steps", 1);
+    real *got = reals(c, steps->n);
+    double lr = case_number(c, "lr");
+    long warmup = (long)case_number(c, "warmup");
+    int d = (int)case_number(c, "d");
+    for (long i = 0; i < steps->n; i++) got[i] = (real)schedule_lr(kind, lr, warmup, d, (long)steps->v[i]);
+    case_compare(c, name, got, steps->n);
+}
+
+void schedules_case(vec_case *c)
+{
+    compare_schedule(c, "noam", SCHEDULE_NOAM);
+    compare_schedule(c, "inverse_sqrt", SCHEDULE_INVERSE_SQRT);
+}

@@ -1,6 +1,5 @@
 #include "train/checkpoint.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,31 +87,18 @@ int train_state_parse(const char *text, train_state *out)
 struct model_file {
     store *s;
     char *path;
-    char *fresh; /* where the new file grows while the old one stands; NULL once it took its place */
-    bool begun;  /* the first transaction is open */
+    bool begun; /* a transaction is open */
     bool saved;
 };
 
-static char *path_with(const char *path, const char *suffix)
-{
-    str s = {0};
-    str_addf(&s, "%s%s", path, suffix);
-    return s.p;
-}
-
 int model_file_create(const char *path, bool overwrite, model_file **out)
 {
-    bool exists = access(path, F_OK) == 0;
-    if (exists && !overwrite)
+    if (!overwrite && access(path, F_OK) == 0)
         return fail("%s exists already: go on with its training by --resume, or replace it by --overwrite",
                     path);
     model_file *f = xcalloc(1, sizeof *f);
     f->path = xstrdup(path);
-    if (exists) {
-        f->fresh = path_with(path, ".new");
-        unlink(f->fresh); /* of a run that was killed */
-    }
-    if (store_open(exists ? f->fresh : path, STORE_CREATE, &f->s) == 0 && store_begin(f->s) == 0) {
+    if (store_open(path, overwrite ? STORE_REPLACE : STORE_CREATE, &f->s) == 0 && store_begin(f->s) == 0) {
         f->begun = true;
         *out = f;
         return 0;
@@ -137,7 +123,6 @@ void model_file_close(model_file *f)
     if (f->s && f->begun) store_rollback(f->s);
     store_close(f->s);
     free(f->path);
-    free(f->fresh);
     free(f);
 }
 
@@ -155,24 +140,12 @@ static int file_begin(model_file *f)
     return 0;
 }
 
-/* The first checkpoint of a new model is whole: it takes the place of the old file. */
-static int take_place(model_file *f)
-{
-    store_close(f->s);
-    f->s = NULL;
-    if (rename(f->fresh, f->path) < 0)
-        return fail("cannot rename %s to %s: %s", f->fresh, f->path, strerror(errno));
-    free(f->fresh);
-    f->fresh = NULL;
-    return store_open(f->path, STORE_WRITE, &f->s);
-}
-
 static int file_commit(model_file *f)
 {
+    f->begun = false; /* after a failure too */
     if (store_commit(f->s) < 0) return -1;
-    f->begun = false;
     f->saved = true;
-    return f->fresh ? take_place(f) : 0;
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------ metrics */

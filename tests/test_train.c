@@ -1,0 +1,480 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/ids.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "base/team.h"
+#include "suite.h"
+#include "train/trainer.h"
+#include "train/vocabulary.h"
+
+/* ---------------------------------------------------------------------------- small functions */
+
+static void test_schedules(void)
+{
+    CU_ASSERT_EQUAL(schedule_find("inverse-sqrt"), SCHEDULE_INVERSE_SQRT);
+    CU_ASSERT_EQUAL(schedule_find("noam"), SCHEDULE_NOAM);
+    CU_ASSERT_EQUAL(schedule_find("constant"), SCHEDULE_CONSTANT);
+    CU_ASSERT_EQUAL(schedule_find("steps"), -1);
+    const struct {
+        enum schedule_kind kind;
+        long warmup, step;
+        double lr;
+    } cases[] = {
+        {SCHEDULE_INVERSE_SQRT, 4, 1, 0.5},  {SCHEDULE_INVERSE_SQRT, 4, 4, 2},
+        {SCHEDULE_INVERSE_SQRT, 4, 16, 1},   {SCHEDULE_INVERSE_SQRT, 0, 1, 2},
+        {SCHEDULE_INVERSE_SQRT, 0, 4, 1},    {SCHEDULE_CONSTANT, 4, 1, 0.5},
+        {SCHEDULE_CONSTANT, 4, 100, 2},      {SCHEDULE_CONSTANT, 0, 1, 2},
+        {SCHEDULE_NOAM, 4, 1, 1.0 / 4 / 8},  {SCHEDULE_NOAM, 4, 4, 1.0 / 4 / 2},
+        {SCHEDULE_NOAM, 4, 64, 1.0 / 4 / 8},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CU_ASSERT_DOUBLE_EQUAL(schedule_lr(cases[i].kind, 2, cases[i].warmup, 16, cases[i].step), cases[i].lr,
+                               1e-15);
+}
+
+static void test_clipping(void)
+{
+    CU_ASSERT_DOUBLE_EQUAL(clip_scale(4, 1), 1 / (4 + 1e-6), 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(clip_scale(1, 1), 1 / (1 + 1e-6), 1e-15);
+    CU_ASSERT_EQUAL(clip_scale(0.5, 1), 1);
+    CU_ASSERT_EQUAL(clip_scale(0, 1), 1);
+    CU_ASSERT_EQUAL(clip_scale(100, 0), 1);
+}
+
+static void test_state(void)
+{
+    train_state s = train_state_start(), back = {0};
+    s.update = 123456789012;
+    s.seconds = 1.0 / 3;
+    s.patience_best = -1e-300;
+    str text = {0};
+    train_state_print(&s, &text);
+    CU_ASSERT_EQUAL(train_state_parse(text.p, &back), 0);
+    CU_ASSERT_EQUAL(back.update, s.update);
+    CU_ASSERT_EQUAL(back.epoch, 1);
+    CU_ASSERT_EQUAL(back.valid_update, -1);
+    CU_ASSERT_EQUAL(back.seconds, s.seconds);
+    CU_ASSERT_EQUAL(back.patience_best, s.patience_best);
+    CU_ASSERT_TRUE(isnan(back.best));
+    *strstr(text.p, "bad ") = 'x';
+    CU_ASSERT_EQUAL(train_state_parse(text.p, &back), -1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error_message(), "'bad'"));
+    str_free(&text);
+}
+
+/* ------------------------------------------------------------------------------------ fixture */
+
+enum { PAIRS = 200, VALID_PAIRS = 20, MAX_LEN = 20 };
+
+/* Text of a made-up language and its mirror image, in a folder of its own. */
+static struct {
+    char dir[32], src[64], tgt[64], model[64];
+    vocab_pair vocab;
+    pair_text valid;
+} here;
+
+static void write_pair(rng *r, FILE *src, FILE *tgt)
+{
+    static const char *const words[] = {"ada", "bo", "cil", "du", "ewe", "fa", "go", "hu"};
+    int n = 1 + (int)rng_below(r, 6), line[8];
+    for (int i = 0; i < n; i++) line[i] = (int)rng_below(r, 8);
+    for (int i = 0; i < n; i++) fprintf(src, "%s%s", i ? " " : "", words[line[i]]);
+    for (int i = n; i-- > 0;) fprintf(tgt, "%s%s", words[line[i]], i ? " " : "");
+    fputc('\n', src);
+    fputc('\n', tgt);
+}
+
+static void write_text(const char *src_path, const char *tgt_path, int n, uint64_t place)
+{
+    FILE *src = fopen(src_path, "w"), *tgt = fopen(tgt_path, "w");
+    rng r = rng_at(1, RNG_TEST, place);
+    for (int i = 0; i < n; i++) write_pair(&r, src, tgt);
+    fclose(src);
+    fclose(tgt);
+}
+
+static void make_vocabulary(void)
+{
+    const char *src = here.src, *tgt = here.tgt;
+    vocab_request r = {
+        .src_paths = &src, .tgt_paths = &tgt, .n_files = 1, .normalize = NORMALIZE_NFC, .size = 300};
+    BUG_IF(vocab_pair_learn(&r, &here.vocab) < 0);
+}
+
+static void set_up(void)
+{
+    strcpy(here.dir, "/tmp/tulk-train-XXXXXX");
+    BUG_IF(!mkdtemp(here.dir));
+    snprintf(here.src, sizeof here.src, "%s/src", here.dir);
+    snprintf(here.tgt, sizeof here.tgt, "%s/tgt", here.dir);
+    snprintf(here.model, sizeof here.model, "%s/model.tulk", here.dir);
+    write_text(here.src, here.tgt, PAIRS, 0);
+    make_vocabulary();
+    write_text(here.src, here.tgt, VALID_PAIRS, 1);
+    BUG_IF(pair_text_read(here.src, here.tgt, here.vocab.src, here.vocab.tgt, &here.valid) < 0);
+    write_text(here.src, here.tgt, PAIRS, 0);
+}
+
+static void tear_down(void)
+{
+    pair_text_free(&here.valid);
+    vocab_pair_free(&here.vocab);
+    unlink(here.src);
+    unlink(here.tgt);
+    unlink(here.model);
+    CU_ASSERT_EQUAL(rmdir(here.dir), 0); /* nothing else was left */
+}
+
+/* The three networks of the house, tiny, with dropout. */
+static net_config network(int i)
+{
+    net_config c = {.arch = i == 2 ? "transformer" : "rnn",
+                    .src_vocab = tokenizer_size(here.vocab.src),
+                    .tgt_vocab = tokenizer_size(here.vocab.tgt),
+                    .shared_vocab = here.vocab.joint,
+                    .d_model = 16,
+                    .d_emb = 12,
+                    .enc_layers = 1,
+                    .dec_layers = 1,
+                    .tie = i == 2 ? "all" : "none",
+                    .dropout = 0.2,
+                    .dropout_attention = 0.1,
+                    .dropout_ff = 0.1,
+                    .dropout_emb = 0.2,
+                    .cell = "gru",
+                    .attention = i == 0 ? "none" : "additive",
+                    .context = "init",
+                    .bidirectional = i == 1,
+                    .d_readout = i == 1 ? 12 : 0,
+                    .d_attention = 12,
+                    .d_ff = 24,
+                    .n_heads = 2,
+                    .norm = "pre",
+                    .activation = "relu"};
+    return c;
+}
+
+enum { NETWORKS = 3 };
+
+static train_settings settings(int64_t updates)
+{
+    return (train_settings){.seed = 1,
+                            .schedule = SCHEDULE_INVERSE_SQRT,
+                            .lr = 0.01,
+                            .warmup = 5,
+                            .label_smoothing = 0.1,
+                            .clip_norm = 1,
+                            .valid_every = 1000000,
+                            .updates = updates};
+}
+
+static corpus *open_corpus(uint64_t seed)
+{
+    const char *src = here.src, *tgt = here.tgt;
+    corpus_options o = {.src_paths = &src,
+                        .tgt_paths = &tgt,
+                        .n_files = 1,
+                        .src_tokenizer = here.vocab.src,
+                        .tgt_tokenizer = here.vocab.tgt,
+                        .max_len = MAX_LEN,
+                        .batch_tokens = 200,
+                        .window_pairs = 90, /* several windows an epoch */
+                        .seed = seed};
+    corpus *c;
+    BUG_IF(corpus_open(&o, &c) < 0);
+    return c;
+}
+
+static validation validation_here(void)
+{
+    return (validation){.pairs = &here.valid,
+                        .tokenizer = here.vocab.tgt,
+                        .search = {.beam = 1,
+                                   .length_penalty = 1,
+                                   .max_len_ratio = 2,
+                                   .max_len_extra = 5,
+                                   .n_best = 1,
+                                   .batch_tokens = 500},
+                        .bleu = bleu_defaults(),
+                        .batch_tokens = 300};
+}
+
+/* Called after every update by the trainer, if a test wants to look or to meddle. */
+static void (*watch)(const train_progress *p);
+
+static void on_report(const train_progress *p, void *context)
+{
+    (void)context;
+    if (watch) watch(p);
+}
+
+static volatile sig_atomic_t stop_flag;
+
+/* A whole training run of network i; files are opened and closed as a process would. */
+static int run(int i, const train_settings *s, bool resume, train_result *out)
+{
+    net_config c = network(i);
+    BUG_IF(net_config_check(&c) < 0);
+    train_job job = {.net = model_new(&c, true),
+                     .data = open_corpus(s->seed),
+                     .valid = validation_here(),
+                     .resume = resume,
+                     .stop = &stop_flag,
+                     .report = on_report};
+    if (!resume) model_init(job.net, s->seed);
+    int status =
+        resume ? model_file_resume(here.model, &job.file) : model_file_create(here.model, false, &job.file);
+    if (status == 0 && !resume) status = vocab_pair_save(model_file_store(job.file), &here.vocab);
+    if (status == 0) status = train_run(&job, s, out);
+    model_file_close(job.file);
+    corpus_close(job.data);
+    model_free(job.net);
+    return status;
+}
+
+static void hash_tensor(const stored_tensor *t, void *context)
+{
+    sha256_add(context, t->name, strlen(t->name));
+    sha256_add(context, t->v, (size_t)t->rows * (size_t)t->cols * sizeof *t->v);
+}
+
+/* SHA-256 of slot "last", with the optimizer's moments; "" if there is none. */
+static const char *model_hash(void)
+{
+    static char hex[4][65];
+    static int next;
+    char *out = hex[next++ % 4];
+    sha256 h;
+    sha256_init(&h);
+    store *s;
+    out[0] = '\0';
+    if (store_open(here.model, STORE_READ, &s) < 0) return out;
+    int status = store_each_tensor(s, "last", hash_tensor, &h);
+    store_close(s);
+    if (status == 0) sha256_hex(&h, out);
+    return out;
+}
+
+static const char *hash_of_run(int i, const train_settings *s)
+{
+    train_result result;
+    unlink(here.model);
+    int status = run(i, s, false, &result);
+    if (status < 0) printf("\n    %s\n", error_message());
+    CU_ASSERT_EQUAL(status, 0);
+    return model_hash();
+}
+
+/* -------------------------------------------------------------------------------------- tests */
+
+static void test_threads(void)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    set_up();
+    train_settings s = settings(50);
+    for (int i = 0; i < NETWORKS; i++) {
+        char first[65] = "";
+        for (int k = 0; k < 4; k++) {
+            team_set_threads(threads[k]);
+            const char *hash = hash_of_run(i, &s);
+            if (k == 0) strcpy(first, hash);
+            CU_ASSERT_EQUAL(strlen(hash), 64);
+            CU_ASSERT_STRING_EQUAL(hash, first);
+        }
+        s.seed = 2;
+        CU_ASSERT_STRING_NOT_EQUAL(hash_of_run(i, &s), first);
+        s.seed = 1;
+    }
+    team_set_threads(1);
+    tear_down();
+}
+
+/* 10 updates, then 10 more by another process, are 20 updates; wherever the epoch stands. */
+static void test_resume(void)
+{
+    set_up();
+    for (int i = 0; i < NETWORKS; i++) {
+        train_settings s = settings(20), first = settings(10);
+        s.valid_every = first.valid_every = i == 1 ? 4 : 0; /* 0: by epochs */
+        const char *whole = hash_of_run(i, &s);
+        train_result result;
+        CU_ASSERT_STRING_NOT_EQUAL(hash_of_run(i, &first), whole);
+        CU_ASSERT_EQUAL(run(i, &s, true, &result), 0);
+        CU_ASSERT_EQUAL(result.end, END_UPDATES);
+        CU_ASSERT_EQUAL(result.state.update, 20);
+        CU_ASSERT_STRING_EQUAL(model_hash(), whole);
+    }
+    tear_down();
+}
+
+static void stop_at_7(const train_progress *p)
+{
+    if (p->event == TRAIN_UPDATED && p->update == 7) stop_flag = 1;
+}
+
+static void test_signal(void)
+{
+    set_up();
+    train_settings s = settings(15);
+    const char *whole = hash_of_run(0, &s);
+    unlink(here.model);
+    train_result result;
+    watch = stop_at_7;
+    CU_ASSERT_EQUAL(run(0, &s, false, &result), 0);
+    CU_ASSERT_EQUAL(result.end, END_SIGNAL);
+    CU_ASSERT_EQUAL(result.state.update, 7);
+    CU_ASSERT_FALSE(result.validated);
+    watch = NULL;
+    stop_flag = 0;
+    CU_ASSERT_EQUAL(run(0, &s, true, &result), 0);
+    CU_ASSERT_STRING_EQUAL(model_hash(), whole);
+    tear_down();
+}
+
+static bool contains(const char *text, const char *part) { return strstr(text, part) != NULL; }
+
+static void test_divergence(void)
+{
+    set_up();
+    train_settings s = settings(50);
+    s.lr = 1e37;
+    s.warmup = 0;
+    s.clip_norm = 0;
+    train_result result;
+    CU_ASSERT_EQUAL(run(2, &s, false, &result), -1);
+    CU_ASSERT_TRUE(contains(error_message(), "update") && contains(error_message(), "--lr"));
+    CU_ASSERT_EQUAL(access(here.model, F_OK), -1); /* no checkpoint, no file */
+    CU_ASSERT_EQUAL(rmdir(here.dir), -1);
+
+    train_settings good = settings(5);
+    const char *before = hash_of_run(2, &good);
+    CU_ASSERT_EQUAL(run(2, &s, true, &result), -1);
+    CU_ASSERT_TRUE(contains(error_message(), here.model));
+    CU_ASSERT_STRING_EQUAL(model_hash(), before); /* the last good checkpoint stays */
+    tear_down();
+}
+
+/* With a learning rate of nothing the first validation stays the best. */
+static void test_patience(void)
+{
+    set_up();
+    train_settings s = settings(0);
+    s.lr = 0;
+    s.valid_every = 2;
+    s.patience = 3;
+    s.metric = METRIC_XENT;
+    train_result result;
+    CU_ASSERT_EQUAL(run(0, &s, false, &result), 0);
+    CU_ASSERT_EQUAL(result.end, END_PATIENCE);
+    CU_ASSERT_EQUAL(result.state.update, 8);
+    CU_ASSERT_EQUAL(result.state.best_update, 2);
+    CU_ASSERT_DOUBLE_EQUAL(result.state.best, -result.last.xent, 1e-12);
+    tear_down();
+}
+
+static void test_epochs(void)
+{
+    set_up();
+    train_settings s = settings(0);
+    s.epochs = 2;
+    s.valid_every = 0;
+    train_result result;
+    CU_ASSERT_EQUAL(run(0, &s, false, &result), 0);
+    CU_ASSERT_EQUAL(result.end, END_EPOCHS);
+    CU_ASSERT_EQUAL(result.state.epoch, 3); /* two are done */
+    CU_ASSERT_EQUAL(result.state.valid_update, result.state.update);
+    tear_down();
+}
+
+static void count_metric(int64_t update, const char *name, double value, void *context)
+{
+    (void)update, (void)name;
+    CU_ASSERT_TRUE(isfinite(value));
+    ++*(int *)context;
+}
+
+/* All networks learn which words there are (to a cross entropy of about 2.2 from 5.7), the Transformer in
+ * this short time also what a mirror does. */
+static void test_learning(void)
+{
+    set_up();
+    for (int i = 0; i < NETWORKS; i++) {
+        train_settings s = settings(300);
+        s.valid_every = 100;
+        s.schedule = SCHEDULE_CONSTANT;
+        unlink(here.model);
+        train_result result;
+        CU_ASSERT_EQUAL(run(i, &s, false, &result), 0);
+        CU_ASSERT_TRUE(result.validated);
+        CU_ASSERT_TRUE(result.last.xent <
+                       2.2); /* 8 words of one or two pieces each, and the end: at first 5.7 */
+        store *st;
+        int n = 0;
+        BUG_IF(store_open(here.model, STORE_READ, &st) < 0);
+        CU_ASSERT_EQUAL(store_each_metric(st, "valid.bleu", count_metric, &n), 0);
+        CU_ASSERT_EQUAL(n, 3);
+        CU_ASSERT_EQUAL(store_checkpoint(st, "best", &(checkpoint_info){0}, NULL), 1);
+        store_close(st);
+        printf(" %.3f", result.last.xent);
+    }
+    tear_down();
+}
+
+static void test_overwrite(void)
+{
+    set_up();
+    train_settings s = settings(3);
+    const char *old = hash_of_run(0, &s);
+    model_file *f;
+    CU_ASSERT_EQUAL(model_file_create(here.model, false, &f), -1);
+    CU_ASSERT_TRUE(contains(error_message(), "--resume") && contains(error_message(), "--overwrite"));
+    CU_ASSERT_EQUAL(model_file_create(here.model, true, &f), 0);
+    model_file_close(f); /* failed before the first checkpoint */
+    CU_ASSERT_STRING_EQUAL(model_hash(), old);
+    tear_down();
+}
+
+static void test_valid_sets(void)
+{
+    set_up();
+    pair_text set;
+    valid_from_pairs(&here.valid.ids, here.vocab.tgt, &set);
+    CU_ASSERT_EQUAL(set.ids.src.n, VALID_PAIRS);
+    CU_ASSERT_EQUAL(set.tgt_text.n, here.valid.tgt_text.n);
+    CU_ASSERT_EQUAL(memcmp(set.tgt_text.p, here.valid.tgt_text.p, set.tgt_text.n), 0);
+    size_t longer = 0;
+    for (size_t i = 0; i < VALID_PAIRS; i++)
+        longer += seqs_len(&set.ids.src, i) > 5 || seqs_len(&set.ids.tgt, i) > 5;
+    CU_ASSERT_TRUE(longer > 0 && longer < VALID_PAIRS);
+    CU_ASSERT_EQUAL(valid_limit(&set, 5), longer);
+    CU_ASSERT_EQUAL(set.ids.src.n, VALID_PAIRS - longer);
+    CU_ASSERT_EQUAL(set.tgt_start[set.ids.src.n], set.tgt_text.n);
+    pair_text_free(&set);
+    tear_down();
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        {"schedules", test_schedules},
+        {"clipping", test_clipping},
+        {"state as text", test_state},
+        {"validation sets", test_valid_sets},
+        {"same bits with any number of threads", test_threads},
+        {"same bits when resumed", test_resume},
+        {"a signal ends with a checkpoint", test_signal},
+        {"divergence is told, the last checkpoint stays", test_divergence},
+        {"patience", test_patience},
+        {"epochs", test_epochs},
+        {"overwriting keeps the old file until the new one is there", test_overwrite},
+        {"networks learn", test_learning},
+        CU_TEST_INFO_NULL,
+    };
+    team_set_threads(1); /* tiny networks: more only where a test is about threads */
+    return suite_run("train", tests);
+}

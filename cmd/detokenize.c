@@ -1,6 +1,5 @@
 /* tulk detokenize: pieces to text. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "filter.h"
@@ -34,22 +33,11 @@ static int parse_ids(filter *f, span line)
     return 0;
 }
 
-/* N lines in, N lines out, whatever the pieces say. */
-static void replace_line_feeds(filter *f)
-{
-    for (size_t i = 0; i < f->text.n; i++)
-        if (f->text.p[i] == '\n') {
-            f->text.p[i] = ' ';
-            f->line_feeds++;
-        }
-}
-
 static int turn(filter *f, span line)
 {
     if (f->ids ? parse_ids(f, line) : tokenizer_parse(f->tokenizer, line, &f->pieces))
         return fail("%s:%" PRId64 ": %s", lines_path(f->in), lines_count(f->in)->lines, error_message());
     tokenizer_decode(f->tokenizer, seqs_at(&f->pieces, 0), seqs_len(&f->pieces, 0), &f->text);
-    replace_line_feeds(f);
     return 0;
 }
 

@@ -58,8 +58,6 @@ static int filter_all(const options *o, filter *f)
 {
     bool good = !filter_open(o, f) && !filter_lines(f);
     if (good) note_lines(lines_count(f->in), "kept as they are");
-    if (good && f->line_feeds)
-        note("%lld line feeds inside a line were written as blanks", (long long)f->line_feeds);
     good = !output_close(&f->out, good) && good;
     int code = good ? EXIT_GOOD : command_failed(f->name, EXIT_FAILED);
     filter_free(f);

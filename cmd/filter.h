@@ -17,7 +17,6 @@ struct filter {
     output out;
     seqs pieces; /* scratch */
     str text;
-    int64_t line_feeds; /* detokenize: made from pieces, replaced */
     /* Turns `line` into f->text, without '\n'. 0, or -1 with a message. */
     int (*turn)(filter *f, span line);
 };

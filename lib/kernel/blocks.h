@@ -13,7 +13,14 @@ long blocks_size(long cost);
 
 /* Memory of the calling thread that is kept for the next call, 64-byte aligned, content undefined. One
  * holder a slot at a time. Freed at exit. */
-enum scratch_slot { SCRATCH_GEMM_A, SCRATCH_GEMM_B, SCRATCH_ATTEND, SCRATCH_PARTIAL, SCRATCH_SLOTS };
+enum scratch_slot {
+    SCRATCH_GEMM_A,
+    SCRATCH_GEMM_B,
+    SCRATCH_ATTEND,
+    SCRATCH_JOBS,
+    SCRATCH_PARTIAL,
+    SCRATCH_SLOTS
+};
 void *scratch(enum scratch_slot slot, size_t bytes);
 
 #endif

@@ -24,16 +24,16 @@ typedef struct {
 
     /* h, c: new states; c and c_prev are NULL without has_memory; kept (rows, K*H) may be NULL when
      * there is no backward. h may be h_prev and c may be c_prev. */
-    void (*forward)(long rows, long H, const real *gx, long ldgx, const real *gh, long ldgh, const real *h_prev,
-                    const real *c_prev, real *h, real *c, real *kept);
+    void (*forward)(long rows, long H, const real *gx, long ldgx, const real *gh, long ldgh,
+                    const real *h_prev, const real *c_prev, real *h, real *c, real *kept);
 
     /* In: dh (rows, H) whole gradient of the new h; dc the gradient of the new c, replaced by that of
      * c_prev; kept, h, h_prev, c, c_prev as forward had and left them. Out: dgx, and dgh if split (both
      * written, not added); dh_prev: written, the part of d h_prev that does not go through gh
      * (z * dh for a GRU, 0 for the others). */
     void (*backward)(long rows, long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                     const real *c_prev, const real *dh, real *dc, real *dgx, long lddgx, real *dgh, long lddgh,
-                     real *dh_prev);
+                     const real *c_prev, const real *dh, real *dc, real *dgx, long lddgx, real *dgh,
+                     long lddgh, real *dh_prev);
 } cell;
 
 /* tanh, relu, gru, lstm; ends with a row whose name is NULL. */

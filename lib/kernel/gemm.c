@@ -58,7 +58,7 @@ static void compute_tile(const product *g, long i, long m, long j, long n, real 
 {
     for (long p = 0; p < g->k; p += g->loops->depth) {
         long depth = least(g->loops->depth, g->k - p);
-        g->loops->tile(g->kind, m, n, depth, a_at(g, i, p), g->lda, g->packed + p * g->width + j * depth,
+        g->loops->tile(g->kind, m, n, depth, a_at(g, i, p), g->lda, g->packed + p * g->width + j * depth, 0,
                        g->bias && p == 0 ? g->bias + g->first + j : NULL, g->add || p > 0,
                        g->c + i * g->ldc + g->first + j, g->ldc, work);
     }

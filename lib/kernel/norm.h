@@ -7,8 +7,8 @@
 
 #include "kernel/real.h"
 
-void layer_norm(long rows, long d, const real *x, const real *gain, const real *bias, real eps, real *y, real *mean,
-                real *rstd);
+void layer_norm(long rows, long d, const real *x, const real *gain, const real *bias, real eps, real *y,
+                real *mean, real *rstd);
 
 /* dx += , dgain += , dbias += ; the sums over rows are taken in a fixed order. */
 void layer_norm_back(long rows, long d, const real *x, const real *gain, const real *mean, const real *rstd,

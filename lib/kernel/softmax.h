@@ -16,7 +16,7 @@ void log_softmax(long rows, long cols, real *x, long ld);
  * (1 - smoothing) onehot + smoothing / classes. Writes for each row loss[r] (smoothed) and nll[r]
  * (unsmoothed), natural log. With `gradient`, z is replaced by scale * d loss / d z. Exact for large
  * logits (the maximum is subtracted). targets[r] in 0 .. classes - 1. */
-void cross_entropy(long rows, long classes, real *z, long ld, const int *targets, real smoothing, bool gradient,
-                   real scale, double *loss, double *nll);
+void cross_entropy(long rows, long classes, real *z, long ld, const int *targets, real smoothing,
+                   bool gradient, real scale, double *loss, double *nll);
 
 #endif

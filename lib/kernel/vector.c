@@ -87,7 +87,7 @@ typedef struct {
     real *y;
 } dropping;
 
-static dropout_mask mask_of(real p, uint64_t key, uint64_t place)
+dropout_mask dropout_mask_of(real p, uint64_t key, uint64_t place)
 {
     BUG_IF(!(p >= 0 && p < 1));
     uint32_t threshold = (uint32_t)((double)p * 65536 + 0.5);
@@ -106,7 +106,7 @@ enum { DROPOUT_COST = 4 };
 
 void dropout(long n, const real *x, const real *residual, real p, uint64_t key, uint64_t place, real *y)
 {
-    dropping c = {mask_of(p, key, place), x, residual, y};
+    dropping c = {dropout_mask_of(p, key, place), x, residual, y};
     blocks_run(n, blocks_size(DROPOUT_COST), dropout_block, &c);
 }
 
@@ -118,6 +118,6 @@ static void dropout_back_block(long first, long end, void *context)
 
 void dropout_back(long n, const real *dy, real p, uint64_t key, uint64_t place, real *dx)
 {
-    dropping c = {mask_of(p, key, place), dy, NULL, dx};
+    dropping c = {dropout_mask_of(p, key, place), dy, NULL, dx};
     blocks_run(n, blocks_size(DROPOUT_COST), dropout_back_block, &c);
 }

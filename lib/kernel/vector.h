@@ -6,10 +6,10 @@
 
 #include "kernel/real.h"
 
-void vec_add(long n, const real *x, real *y);            /* y += x */
-void vec_axpy(long n, real a, const real *x, real *y);   /* y += a x */
-void vec_scale(long n, real a, real *x);                 /* x *= a */
-double vec_sum_squares(long n, const real *x);           /* in double, fixed order; inf and NaN come through */
+void vec_add(long n, const real *x, real *y);          /* y += x */
+void vec_axpy(long n, real a, const real *x, real *y); /* y += a x */
+void vec_scale(long n, real a, real *x);               /* x *= a */
+double vec_sum_squares(long n, const real *x);         /* in double, fixed order; inf and NaN come through */
 
 /* out[c] += sum over rows of x[r][c], in row order of fixed blocks: the gradient of a bias. */
 void col_sum(long rows, long cols, const real *x, long ld, real *out);

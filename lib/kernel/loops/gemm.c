@@ -97,22 +97,23 @@ MICROS(5)
 MICROS(6)
 #endif
 #if defined __AVX512F__ || defined __aarch64__
-    MICROS(7) MICROS(8)
+MICROS(7)
+MICROS(8)
 #endif
 #if defined __AVX512F__
-        MICROS(9) MICROS(10) MICROS(11) MICROS(12) MICROS(13) MICROS(14)
+    MICROS(9) MICROS(10) MICROS(11) MICROS(12) MICROS(13) MICROS(14)
 #endif
 
-            static micro_kernel *const micros[MR][2][2] = {
-                MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
+        static micro_kernel *const micros[MR][2][2] = {
+            MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
 #if defined __AVX2__ || defined __aarch64__
-                MICRO_ROW(5), MICRO_ROW(6),
+            MICRO_ROW(5), MICRO_ROW(6),
 #endif
 #if defined __AVX512F__ || defined __aarch64__
-                MICRO_ROW(7), MICRO_ROW(8),
+            MICRO_ROW(7), MICRO_ROW(8),
 #endif
 #if defined __AVX512F__
-                MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
+            MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
 #endif
 };
 
@@ -275,25 +276,24 @@ static void edge(micro_kernel *kernel, long mr, long n, long k, const real *a, c
     for (long i = 0; i < mr; i++) memcpy(c + i * ldc, tile + i * NR, (size_t)n * sizeof(real));
 }
 
-/* c(m, n) = or += a b, k at most KC, b packed. work: gemm_loops.work reals. */
-static void tile(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *packed_b,
-                 const real *bias, bool add, real *c, long ldc, real *work)
+static void tile(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b,
+                 long ldb, const real *bias, bool add, real *c, long ldc, real *work)
 {
     long panels = (m + MR - 1) / MR;
     for (long t = 0; t < panels; t++) {
         long i = t * m / panels, mr = (t + 1) * m / panels - i; /* heights as even as can be */
-        const real *b = packed_b;
+        const real *panel = b;
         pack_a(kind, mr, k, kind == GEMM_TN ? a + i : a + i * lda, lda, work);
         for (long j = 0; j < n; j += NR) {
-            long width = panel_width(n - j);
+            long width = panel_width(n - j), row = ldb ? ldb : width;
             micro_kernel *kernel = micros[mr - 1][kind == GEMM_TN][width / W - 1];
-            real *to = c + i * ldc + j;
             const real *bias_j = bias ? bias + j : NULL;
+            real *to = c + i * ldc + j;
             if (n - j >= width)
-                kernel(k, work, MR, b, width, bias_j, add, to, ldc);
+                kernel(k, work, MR, panel, row, bias_j, add, to, ldc);
             else
-                edge(kernel, mr, n - j, k, work, b, width, bias_j, add, to, ldc);
-            b += k * width;
+                edge(kernel, mr, n - j, k, work, panel, row, bias_j, add, to, ldc);
+            panel += ldb ? width : k * width;
         }
     }
 }

@@ -19,6 +19,8 @@ typedef struct {
     real scale; /* of survivors */
 } dropout_mask;
 
+dropout_mask dropout_mask_of(real p, uint64_t key, uint64_t place); /* vector.c */
+
 struct vector_loops {
     void (*add)(long n, const real *x, real *y);
     void (*axpy)(long n, real a, const real *x, real *y);
@@ -28,6 +30,7 @@ struct vector_loops {
     /* Elements first .. first + n of an array; pointers are to element `first`. */
     void (*dropout)(const dropout_mask *mask, long first, long n, const real *x, const real *residual,
                     real *y);
+    void (*dropout_factors)(const dropout_mask *mask, long first, long n, real *factors); /* scale or 0 */
     void (*dropout_back)(const dropout_mask *mask, long first, long n, const real *dy, real *dx);
 };
 
@@ -36,9 +39,15 @@ struct activation_loops {
     void (*backward[4])(long n, const real *x, const real *y, const real *dy, real *dx);
 };
 
+enum { SOFTMAX_PAD = 16 };
+
 struct softmax_loops {
     void (*softmax)(long n, real *x);
     void (*softmax_back)(long n, const real *p, real *dp);
+    /* The row of an attention: x := softmax(scale x) of the first `seen`, then zeros up to `padded`, a
+     * multiple of SOFTMAX_PAD. And its backward: dp := scale p (dp f - sum of p dp f), f NULL for ones. */
+    void (*attention)(long seen, long padded, real scale, real *x);
+    void (*attention_back)(long n, real scale, const real *p, const real *f, real *dp);
     void (*log_softmax)(long n, real *x);
     void (*cross_entropy)(long n, real *z, int target, real smoothing, bool gradient, real scale,
                           double *loss, double *nll);
@@ -78,9 +87,10 @@ struct gemm_loops {
     int work;                /* reals of scratch memory that tile() needs */
     /* b (k, n), k <= depth, into panels: k * (n rounded up to half) reals. */
     void (*pack_b)(enum gemm_kind kind, long k, long n, const real *b, long ldb, real *out);
-    /* c = or += a b (+ bias), k <= depth. */
-    void (*tile)(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *packed_b,
-                 const real *bias, bool add, real *c, long ldc, real *work);
+    /* c(m, n) = or += a b (+ bias), k <= depth. b is packed if ldb is 0; else, for GEMM_NN and GEMM_TN and n
+     * a multiple of half, it is b as it lies. work: `work` reals. */
+    void (*tile)(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b,
+                 long ldb, const real *bias, bool add, real *c, long ldc, real *work);
     double (*peak)(long rounds);
 };
 

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
@@ -9,13 +11,13 @@ static real largest(long n, const real *x)
     return m;
 }
 
-/* x := exp(x - m); returns the sum. */
-static real exps(long n, real m, real *x)
+/* x := exp(scale (x - m)); returns the sum. */
+static real exps(long n, real m, real scale, real *x)
 {
     real sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (long i = 0; i < n; i++) {
-        real e = real_exp(x[i] - m);
+        real e = real_exp(scale * (x[i] - m));
         x[i] = e;
         sum += e;
     }
@@ -25,7 +27,7 @@ static real exps(long n, real m, real *x)
 static void softmax(long n, real *x)
 {
     if (n == 0) return;
-    real factor = 1 / exps(n, largest(n, x), x);
+    real factor = 1 / exps(n, largest(n, x), 1, x);
     for (long i = 0; i < n; i++) x[i] *= factor;
 }
 
@@ -35,6 +37,33 @@ static void softmax_back(long n, const real *p, real *dp)
 #pragma omp simd reduction(+ : sum)
     for (long i = 0; i < n; i++) sum += p[i] * dp[i];
     for (long i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - sum);
+}
+
+/* Padding keeps short rows in whole vectors, and keeps the order of the sum the same for one query and
+ * for a block of queries that sees more keys: what is added beyond `seen` is zero. */
+static void attention(long seen, long padded, real scale, real *x)
+{
+    if (seen <= 0) {
+        memset(x, 0, (size_t)padded * sizeof *x);
+        return;
+    }
+    for (long i = seen; i < padded; i++) x[i] = (real)-INFINITY;
+    long n = (seen + SOFTMAX_PAD - 1) / SOFTMAX_PAD * SOFTMAX_PAD;
+    real factor = 1 / exps(n, largest(n, x), scale, x);
+    for (long i = 0; i < n; i++) x[i] *= factor;
+    for (long i = n; i < padded; i++) x[i] = 0;
+}
+
+static void attention_back(long n, real scale, const real *p, const real *f, real *dp)
+{
+    real sum = 0;
+    if (f)
+#pragma omp simd
+        for (long i = 0; i < n; i++) dp[i] *= f[i];
+#pragma omp simd reduction(+ : sum)
+    for (long i = 0; i < n; i++) sum += p[i] * dp[i];
+#pragma omp simd
+    for (long i = 0; i < n; i++) dp[i] = scale * p[i] * (dp[i] - sum);
 }
 
 /* Sums over thousands of classes: short sums in real, their sum in double. */
@@ -95,6 +124,8 @@ static void cross_entropy(long n, real *z, int target, real smoothing, bool grad
 const struct softmax_loops LOOPS(softmax) = {
     .softmax = softmax,
     .softmax_back = softmax_back,
+    .attention = attention,
+    .attention_back = attention_back,
     .log_softmax = log_softmax,
     .cross_entropy = cross_entropy,
 };

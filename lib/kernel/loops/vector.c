@@ -1,5 +1,5 @@
 #include "kernel/loops/loops.h"
-#include "base/rng.h"
+#include <string.h>
 
 static void add(long n, const real *x, real *y)
 {
@@ -112,6 +112,17 @@ static void dropout(const dropout_mask *mask, long first, long n, const real *x,
     }
 }
 
+static void dropout_factors(const dropout_mask *mask, long first, long n, real *factors)
+{
+    real factor[DRAWN];
+    for (long i = 0; i < n;) {
+        long skip = (first + i) % 8, take = n - i < DRAWN - skip ? n - i : DRAWN - skip;
+        draw(mask, (uint64_t)(first + i) / 8, factor);
+        memcpy(factors + i, factor + skip, (size_t)take * sizeof *factors);
+        i += take;
+    }
+}
+
 static void dropout_back(const dropout_mask *mask, long first, long n, const real *dy, real *dx)
 {
     dropout(mask, first, n, dy, dx, dx);
@@ -124,5 +135,6 @@ const struct vector_loops LOOPS(vector) = {
     .sum_squares = sum_squares,
     .col_sum = col_sum,
     .dropout = dropout,
+    .dropout_factors = dropout_factors,
     .dropout_back = dropout_back,
 };

@@ -1,0 +1,389 @@
+#include "kernel/additive.h"
+#include "kernel/attend.h"
+#include "kernel/vector.h"
+#include "kernel_suite.h"
+
+/* ---- scaled dot-product attention ---- */
+
+enum { MOST_SEQS = 4 };
+
+typedef struct {
+    attend_shape s;
+    int q_start[MOST_SEQS], q_len[MOST_SEQS], k_start[MOST_SEQS], k_len[MOST_SEQS];
+    long q_rows, k_rows, ld;
+    size_t q_size, k_size, n_probs;
+    real *q, *k, *v, *y, *probs;
+} attention;
+
+/* Sequences of the given lengths (q < 0 ends) behind each other, rows 3 further apart than needed. */
+static attention *attention_new(int n_heads, int head_dim, bool causal, real dropout, const int (*lens)[2])
+{
+    attention *a = xcalloc(1, sizeof *a);
+    for (int i = 0; lens[i][0] >= 0; i++) {
+        a->q_start[i] = (int)a->q_rows;
+        a->k_start[i] = (int)a->k_rows;
+        a->q_len[i] = lens[i][0];
+        a->k_len[i] = lens[i][1];
+        a->q_rows += lens[i][0];
+        a->k_rows += lens[i][1];
+        a->s.n_seqs++;
+    }
+    a->ld = n_heads * head_dim + 3;
+    a->q_size = (size_t)(a->q_rows * a->ld);
+    a->k_size = (size_t)(a->k_rows * a->ld);
+    a->s = (attend_shape){a->s.n_seqs, n_heads, head_dim, a->q_start, a->q_len, a->k_start, a->k_len, causal,
+                          a->ld,       a->ld,   a->ld,    a->ld,      dropout,  11,         5};
+    a->n_probs = attend_probs(&a->s);
+    a->q = random_reals(a->q_size, 1.5, 1);
+    a->k = random_reals(a->k_size, 1.5, 2);
+    a->v = random_reals(a->k_size, 1, 3);
+    a->y = zero_reals(a->q_size);
+    a->probs = zero_reals(a->n_probs);
+    return a;
+}
+
+static void attention_free(attention *a)
+{
+    free(a->q);
+    free(a->k);
+    free(a->v);
+    free(a->y);
+    free(a->probs);
+    free(a);
+}
+
+/* What dropout multiplies probability i by. */
+static double *factors(const attention *a)
+{
+    real *ones = zero_reals(a->n_probs), *f = zero_reals(a->n_probs);
+    double *out = xmalloc((a->n_probs + 1) * sizeof *out);
+    for (size_t i = 0; i < a->n_probs; i++) ones[i] = 1;
+    dropout((long)a->n_probs, ones, NULL, a->s.dropout, a->s.key, a->s.place, f);
+    for (size_t i = 0; i < a->n_probs; i++) out[i] = (double)f[i];
+    free(ones);
+    free(f);
+    return out;
+}
+
+/* One query by the book: p (k_len) and y (head_dim). */
+static void reference_query(const attention *a, int i, int h, int t, double *p, const double *f, double *y)
+{
+    int hd = a->s.head_dim, keys = a->k_len[i], see = a->s.causal ? t + 1 + keys - a->q_len[i] : keys;
+    double sum = 0;
+    for (int j = 0; j < keys; j++) {
+        double dot = 0;
+        for (int d = 0; d < hd; d++)
+            dot += (double)a->q[(a->q_start[i] + t) * a->ld + h * hd + d] *
+                   (double)a->k[(a->k_start[i] + j) * a->ld + h * hd + d];
+        p[j] = j < see ? exp(dot / sqrt(hd)) : 0;
+        sum += p[j];
+    }
+    memset(y, 0, sizeof *y * (size_t)hd);
+    for (int j = 0; j < keys; j++) {
+        p[j] = sum > 0 ? p[j] / sum : 0;
+        for (int d = 0; d < hd; d++)
+            y[d] += p[j] * f[j] * (double)a->v[(a->k_start[i] + j) * a->ld + h * hd + d];
+    }
+}
+
+static bool attention_right(const attention *a)
+{
+    double p[200], y[300], *f = factors(a);
+    size_t at = 0;
+    bool good = true;
+    for (int i = 0; i < a->s.n_seqs; i++)
+        for (int h = 0; h < a->s.n_heads; h++)
+            for (int t = 0; t < a->q_len[i]; t++, at += (size_t)a->k_len[i]) {
+                const real *got = a->y + (a->q_start[i] + t) * a->ld + h * a->s.head_dim;
+                reference_query(a, i, h, t, p, f + at, y);
+                good = good && all_near(a->probs + at, p, (size_t)a->k_len[i], 1, 8) &&
+                       all_near(got, y, (size_t)a->s.head_dim, 2, 16);
+            }
+    free(f);
+    return good;
+}
+
+static const int self_lens[][2] = {{5, 5}, {1, 1}, {17, 17}, {33, 33}, {-1, -1}};
+static const int cross_lens[][2] = {{5, 9}, {1, 40}, {17, 3}, {20, 16}, {-1, -1}};
+static const int late_lens[][2] = {{1, 7}, {2, 7}, {0, 4}, {60, 100}, {-1, -1}}; /* new queries, older keys */
+
+static void test_attend(void)
+{
+    static const int dims[] = {1, 3, 8, 16, 17, 32, 64};
+    for (int d = 0; d < 7; d++)
+        for (int kind = 0; kind < 3; kind++)
+            for (int causal = kind == 1 ? 0 : 1; causal >= 0; causal--) {
+                attention *a = attention_new(1 + d % 3, dims[d], causal, d % 2 ? (real)0.3 : 0,
+                                             (const int(*[])[2]){self_lens, cross_lens, late_lens}[kind]);
+                attend(&a->s, a->q, a->k, a->v, a->y, a->probs);
+                CU_ASSERT(attention_right(a));
+                attention_free(a);
+            }
+    attention *wide = attention_new(1, 300, true, 0, self_lens); /* deeper than a block of the products */
+    attend(&wide->s, wide->q, wide->k, wide->v, wide->y, wide->probs);
+    CU_ASSERT(attention_right(wide));
+    attention_free(wide);
+}
+
+/* Query t alone with the keys up to it has the bits it has in the whole sequence. */
+static void test_step_by_step(void)
+{
+    static const int lens[][2] = {{60, 60}, {7, 7}, {-1, -1}}, one[][2] = {{1, 1}, {-1, -1}};
+    for (int dim = 15; dim <= 32; dim += 17) {
+        attention *a = attention_new(2, dim, true, 0, lens);
+        bool good = true;
+        attend(&a->s, a->q, a->k, a->v, a->y, NULL);
+        for (int i = 0; i < 2; i++)
+            for (int t = 0; t < a->q_len[i]; t++) {
+                attention *b = attention_new(2, dim, t % 2, 0, one);
+                b->k_len[0] = t + 1;
+                const real *k = a->k + a->k_start[i] * a->ld, *v = a->v + a->k_start[i] * a->ld;
+                attend(&b->s, a->q + (a->q_start[i] + t) * a->ld, k, v, b->y, NULL);
+                good = good && same_bits(b->y, a->y + (a->q_start[i] + t) * a->ld, (size_t)(2 * dim));
+                attention_free(b);
+            }
+        CU_ASSERT(good);
+        attention_free(a);
+    }
+}
+
+/* Hypotheses that share the keys of their sentence. */
+static void test_shared_keys(void)
+{
+    static const int lens[][2] = {{1, 20}, {1, 0}, {1, 0}, {1, 9}, {-1, -1}};
+    attention *a = attention_new(2, 16, false, 0, lens), *b = attention_new(2, 16, false, 0, lens);
+    for (int i = 0; i < 3; i++) a->k_len[i] = 20, a->k_start[i] = 0;
+    attend(&a->s, a->q, a->k, a->v, a->y, NULL);
+    for (int i = 0; i < 3; i++) {
+        b->s.n_seqs = 1;
+        attend(&b->s, a->q + i * a->ld, a->k, a->v, b->y, NULL);
+        CU_ASSERT(same_bits(b->y, a->y + i * a->ld, 32));
+    }
+    a->n_probs = attend_probs(&a->s);
+    free(a->probs);
+    a->probs = zero_reals(a->n_probs);
+    attend(&a->s, a->q, a->k, a->v, a->y, a->probs);
+    CU_ASSERT(attention_right(a));
+    attention_free(a);
+    attention_free(b);
+}
+
+/* sum of y dy by the book, as a function of q, k and v */
+static double attention_objective(const attention *a, const real *dy, const double *f)
+{
+    double p[200], y[300], sum = 0;
+    size_t at = 0;
+    for (int i = 0; i < a->s.n_seqs; i++)
+        for (int h = 0; h < a->s.n_heads; h++)
+            for (int t = 0; t < a->q_len[i]; t++, at += (size_t)a->k_len[i]) {
+                reference_query(a, i, h, t, p, f + at, y);
+                for (int d = 0; d < a->s.head_dim; d++)
+                    sum += y[d] * (double)dy[(a->q_start[i] + t) * a->ld + h * a->s.head_dim + d];
+            }
+    return sum;
+}
+
+/* Some elements of grad (which holds 1 more than the gradient) against central differences in x. */
+static bool differences_right(const attention *a, const real *dy, real *x, const real *grad, size_t n)
+{
+    const double step = sizeof(real) == 4 ? 1.0 / 256 : 1e-5;
+    double *f = factors(a);
+    bool good = true;
+    for (size_t i = 0; i < n; i += 1 + n / 40) {
+        if ((long)i % a->ld >= a->ld - 3) continue; /* between the rows */
+        real old = x[i];
+        x[i] = old + (real)step;
+        double up = attention_objective(a, dy, f), at_up = (double)x[i];
+        x[i] = old - (real)step;
+        double slope = (up - attention_objective(a, dy, f)) / (at_up - (double)x[i]);
+        x[i] = old;
+        bool fine = fabs((double)grad[i] - 1 - slope) < (sizeof(real) == 4 ? 2e-4 : 1e-8);
+        if (!fine) printf("\n      gradient %g, not %g", (double)grad[i] - 1, slope);
+        good = good && fine;
+    }
+    free(f);
+    return good;
+}
+
+static void check_attend_back(attention *a)
+{
+    real *dy = random_reals(a->q_size, 1, 9),
+         *d[3] = {random_reals(a->q_size, 0, 1), random_reals(a->k_size, 0, 1),
+                  random_reals(a->k_size, 0, 1)};
+    for (size_t i = 0; i < a->q_size; i++) d[0][i] = 1;
+    for (size_t i = 0; i < a->k_size; i++) d[1][i] = d[2][i] = 1;
+    attend(&a->s, a->q, a->k, a->v, a->y, a->probs);
+    attend_back(&a->s, a->q, a->k, a->v, a->probs, dy, d[0], d[1], d[2]);
+    CU_ASSERT(differences_right(a, dy, a->q, d[0], a->q_size));
+    CU_ASSERT(differences_right(a, dy, a->k, d[1], a->k_size));
+    CU_ASSERT(differences_right(a, dy, a->v, d[2], a->k_size));
+    for (int i = 0; i < 3; i++) free(d[i]);
+    free(dy);
+    attention_free(a);
+}
+
+static void test_attend_back(void)
+{
+    check_attend_back(attention_new(2, 5, true, 0, self_lens));
+    check_attend_back(attention_new(1, 16, true, (real)0.25, self_lens));
+    check_attend_back(attention_new(2, 8, false, (real)0.25, cross_lens));
+    check_attend_back(attention_new(1, 3, true, 0, late_lens));
+    check_attend_back(attention_new(1, 32, false, 0, cross_lens));
+}
+
+static void test_attend_threads(void)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    attention *a = attention_new(4, 32, true, (real)0.1, self_lens);
+    real *first = NULL, *dq = zero_reals(a->q_size), *dk = zero_reals(a->k_size), *dv = zero_reals(a->k_size);
+    for (int i = 0; i < 4; i++) {
+        team_set_threads(threads[i]);
+        memset(dk, 0, a->k_size * sizeof *dk);
+        attend(&a->s, a->q, a->k, a->v, a->y, a->probs);
+        attend_back(&a->s, a->q, a->k, a->v, a->probs, a->y, dq, dk, dv);
+        if (first) CU_ASSERT(same_bits(dk, first, a->k_size));
+        if (!first) first = copy_reals(dk, a->k_size);
+    }
+    team_set_threads(2);
+    free(first);
+    free(dq);
+    free(dk);
+    free(dv);
+    attention_free(a);
+}
+
+/* ---- additive attention ---- */
+
+enum { ROWS = 4, KEYS = 1 + 17 + 40, ENERGIES = 64 };
+static const int k_start[ROWS] = {0, 1, 1, 18}, k_len[ROWS] = {1, 17, 0, 40}, e_start[ROWS] = {2, 4, 21, 22};
+
+static void test_additive(void)
+{
+    static const long widths[] = {1, 7, 33, 100};
+    for (int w = 0; w < 4; w++) {
+        long A = widths[w], ld = A + 2;
+        real *query = random_reals((size_t)(ROWS * ld), 2, 1), *keys = random_reals((size_t)(KEYS * A), 2, 2);
+        real *v = random_reals((size_t)A, 1, 3), *e = zero_reals(ENERGIES),
+             *de = random_reals(ENERGIES, 1, 4);
+        real *dquery = zero_reals((size_t)(ROWS * ld)), *dkeys = zero_reals((size_t)(KEYS * A)),
+             *dv = zero_reals((size_t)(ROWS * A));
+        double *want_dq = xcalloc((size_t)(ROWS * A), sizeof(double)),
+               *want_dv = xcalloc((size_t)(ROWS * A), sizeof(double));
+        additive_energies(ROWS, A, query, ld, keys, v, k_start, k_len, e_start, e);
+        additive_energies_back(ROWS, A, query, ld, keys, v, k_start, k_len, e_start, de, dquery, ld, dkeys,
+                               dv);
+        bool good = true;
+        for (int i = 0; i < ROWS; i++) {
+            for (int j = 0; j < k_len[i]; j++) {
+                double sum = 0, d = (double)de[e_start[i] + j];
+                for (long a = 0; a < A; a++) {
+                    long at = (k_start[i] + j) * A + a;
+                    double t = tanh((double)query[i * ld + a] + (double)keys[at]),
+                           inner = d * (double)v[a] * (1 - t * t);
+                    sum += (double)v[a] * t;
+                    want_dq[i * A + a] += inner;
+                    want_dv[i * A + a] += d * t;
+                    good = good && near((double)dkeys[at], inner, 1, 8);
+                }
+                good = good && near((double)e[e_start[i] + j], sum, 10, 8);
+            }
+            good = good && all_near(dquery + i * ld, want_dq + i * A, (size_t)A, 10, 8) &&
+                   all_near(dv + i * A, want_dv + i * A, (size_t)A, 10, 8);
+        }
+        CU_ASSERT(good);
+        CU_ASSERT(e[0] == 0 && e[3] == 0 && dquery[A] == 0); /* nothing written beside */
+        free(query), free(keys), free(v), free(e), free(de), free(dquery), free(dkeys), free(dv);
+        free(want_dq), free(want_dv);
+    }
+}
+
+static void test_weighted_sum(void)
+{
+    static const long widths[] = {1, 7, 33, 100};
+    for (int w = 0; w < 4; w++) {
+        long C = widths[w], ld = C + 3;
+        real *p = random_reals(ENERGIES, 1, 1), *values = random_reals((size_t)(KEYS * C), 1, 2),
+             *context = zero_reals((size_t)(ROWS * ld));
+        real *dcontext = random_reals((size_t)(ROWS * ld), 1, 3), *dp = zero_reals(ENERGIES),
+             *dvalues = zero_reals((size_t)(KEYS * C));
+        weighted_sum(ROWS, C, p, e_start, values, k_start, k_len, context, ld);
+        weighted_sum_back(ROWS, C, p, e_start, values, k_start, k_len, dcontext, ld, dp, dvalues);
+        bool good = true;
+        for (int i = 0; i < ROWS; i++) {
+            for (long c = 0; c < C; c++) {
+                double sum = 0;
+                for (int j = 0; j < k_len[i]; j++) {
+                    long at = (k_start[i] + j) * C + c;
+                    sum += (double)p[e_start[i] + j] * (double)values[at];
+                    good = good && near((double)dvalues[at],
+                                        (double)p[e_start[i] + j] * (double)dcontext[i * ld + c], 1, 2);
+                }
+                good = good && near((double)context[i * ld + c], sum, 10, 8);
+            }
+            for (int j = 0; j < k_len[i]; j++) {
+                double sum = 0;
+                for (long c = 0; c < C; c++)
+                    sum += (double)dcontext[i * ld + c] * (double)values[(k_start[i] + j) * C + c];
+                good = good && near((double)dp[e_start[i] + j], sum, 10, 8);
+            }
+        }
+        CU_ASSERT(good);
+        free(p), free(values), free(context), free(dcontext), free(dp), free(dvalues);
+    }
+}
+
+static void test_ragged_softmax(void)
+{
+    real *e = random_reals(ENERGIES, 5, 1), *p = copy_reals(e, ENERGIES), *dp = random_reals(ENERGIES, 1, 2),
+         *d = copy_reals(dp, ENERGIES);
+    ragged_softmax(ROWS, e_start, k_len, p);
+    ragged_softmax_back(ROWS, e_start, k_len, p, d);
+    for (int i = 0; i < ROWS; i++) {
+        double sum = 0, along = 0;
+        for (int j = e_start[i]; j < e_start[i] + k_len[i]; j++) sum += exp((double)e[j]);
+        for (int j = e_start[i]; j < e_start[i] + k_len[i]; j++)
+            along += exp((double)e[j]) / sum * (double)dp[j];
+        for (int j = e_start[i]; j < e_start[i] + k_len[i]; j++) {
+            double want = exp((double)e[j]) / sum;
+            CU_ASSERT(near((double)p[j], want, 1, 4));
+            CU_ASSERT(near((double)d[j], want * ((double)dp[j] - along), 1, 4));
+        }
+    }
+    CU_ASSERT(p[0] == e[0] && p[3] == e[3]);
+    free(e), free(p), free(dp), free(d);
+}
+
+/* A row's result does not depend on the rows beside it. */
+static void test_additive_rows(void)
+{
+    enum { A = 45 };
+    real *query = random_reals(ROWS * A, 2, 1), *keys = random_reals(KEYS * A, 2, 2),
+         *v = random_reals(A, 1, 3);
+    real *e = zero_reals(ENERGIES), *one = zero_reals(ENERGIES), *context = zero_reals(ROWS * A),
+         *one_context = zero_reals(A);
+    additive_energies(ROWS, A, query, A, keys, v, k_start, k_len, e_start, e);
+    weighted_sum(ROWS, A, e, e_start, keys, k_start, k_len, context, A);
+    for (int i = 0; i < ROWS; i++) {
+        const int zero = 0;
+        additive_energies(1, A, query + i * A, A, keys, v, k_start + i, k_len + i, &zero, one);
+        weighted_sum(1, A, one, &zero, keys, k_start + i, k_len + i, one_context, A);
+        CU_ASSERT(same_bits(one, e + e_start[i], (size_t)k_len[i]));
+        CU_ASSERT(same_bits(one_context, context + i * A, A));
+    }
+    free(query), free(keys), free(v), free(e), free(one), free(context), free(one_context);
+}
+
+static CU_TestInfo tests[] = {
+    {"attention against the formula", test_attend},
+    {"one query has the bits of the whole sequence", test_step_by_step},
+    {"sequences that share keys", test_shared_keys},
+    {"gradients of attention", test_attend_back},
+    {"threads do not change a bit", test_attend_threads},
+    {"additive energies and their gradients", test_additive},
+    {"weighted sums and their gradients", test_weighted_sum},
+    {"softmax over ragged rows", test_ragged_softmax},
+    {"additive rows are independent", test_additive_rows},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) { return suite_run_isas("attend", tests); }

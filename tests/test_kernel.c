@@ -1,0 +1,544 @@
+/* Element-wise kernels, reductions, softmax, normalisation, recurrent cells and optimizers against
+ * straightforward formulas in double. */
+#include "kernel/activation.h"
+#include "kernel/cell.h"
+#include "kernel/norm.h"
+#include "kernel/optim.h"
+#include "kernel/softmax.h"
+#include "kernel/vector.h"
+#include "kernel_suite.h"
+
+static const long sizes[] = {1, 3, 7, 17, 33, 100, 100003}; /* the last is several blocks */
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* ---- vectors ---- */
+
+static void test_vectors(void)
+{
+    for (int s = 0; s < SIZES; s++) {
+        size_t n = (size_t)sizes[s];
+        real *x = random_reals(n, 1, 1), *y = random_reals(n, 1, 2), *z = copy_reals(y, n);
+        bool add = true, axpy = true, scale = true;
+        vec_add((long)n, x, z);
+        for (size_t i = 0; i < n; i++) add = add && z[i] == y[i] + x[i];
+        memcpy(z, y, n * sizeof *z);
+        vec_axpy((long)n, (real)-0.7, x, z);
+        for (size_t i = 0; i < n; i++)
+            axpy = axpy && near((double)z[i], (double)y[i] + (double)(real)-0.7 * (double)x[i], 1, 1);
+        memcpy(z, y, n * sizeof *z);
+        vec_scale((long)n, (real)3.3, z);
+        for (size_t i = 0; i < n; i++) scale = scale && z[i] == (real)3.3 * y[i];
+        CU_ASSERT(add && axpy && scale);
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+        CU_ASSERT(fabs(vec_sum_squares((long)n, x) - sum) < 1e-12 * sum);
+        x[n / 2] = (real)NAN;
+        CU_ASSERT(isnan(vec_sum_squares((long)n, x)));
+        x[n / 2] = (real)INFINITY;
+        CU_ASSERT(isinf(vec_sum_squares((long)n, x)));
+        free(x), free(y), free(z);
+    }
+    CU_ASSERT(vec_sum_squares(0, NULL) == 0);
+}
+
+static void test_col_sum(void)
+{
+    static const long shapes[][2] = {{1, 1}, {3, 7}, {17, 64}, {1000, 65}, {700, 330}, {0, 4}};
+    for (int s = 0; s < 6; s++) {
+        long rows = shapes[s][0], cols = shapes[s][1], ld = cols + 3;
+        real *x = random_reals((size_t)(rows * ld), 1, 1), *out = random_reals((size_t)cols + 1, 1, 2),
+             *old = copy_reals(out, (size_t)cols + 1);
+        bool good = true;
+        col_sum(rows, cols, x, ld, out);
+        for (long c = 0; c < cols; c++) {
+            double sum = (double)old[c];
+            for (long r = 0; r < rows; r++) sum += (double)x[r * ld + c];
+            good = good && near((double)out[c], sum, sqrt((double)rows) + 1, 8);
+        }
+        CU_ASSERT(good && out[cols] == old[cols]);
+        free(x), free(out), free(old);
+    }
+}
+
+/* The mask as the header defines it. */
+static bool kept(uint64_t key, uint64_t place, size_t i, uint32_t threshold)
+{
+    uint32_t words[4];
+    philox(key, place, i / 8, words);
+    return (words[i % 8 / 2] >> (i % 2 * 16) & 0xFFFF) >= threshold;
+}
+
+static void test_dropout(void)
+{
+    const uint64_t key = 0x123456789abcdef0u, place = 0xfedcba9876543210u;
+    for (int s = 0; s < SIZES; s++) {
+        size_t n = (size_t)sizes[s];
+        real *x = random_reals(n, 1, 1), *residual = random_reals(n, 1, 2), *y = zero_reals(n),
+             *z = zero_reals(n), *dx = copy_reals(residual, n);
+        dropout((long)n, x, NULL, (real)0.25, key, place, y);
+        dropout((long)n, x, residual, (real)0.25, key, place, z);
+        dropout_back((long)n, x, (real)0.25, key, place, dx);
+        bool good = true;
+        double mean = 0;
+        for (size_t i = 0; i < n; i++) {
+            bool keep = kept(key, place, i, 16384);
+            double want = keep ? (double)x[i] / 0.75 : 0;
+            mean += keep;
+            good = good && near((double)y[i], want, 1, 1) &&
+                   near((double)z[i], (double)residual[i] + want, 1, 2) && dx[i] == z[i];
+        }
+        CU_ASSERT(good);
+        if (n > 1000) CU_ASSERT(fabs(mean / (double)n - 0.75) < 0.005);
+        dropout((long)n, x, residual, 0, key, place, y);
+        for (size_t i = 0; i < n; i++) good = good && y[i] == x[i] + residual[i];
+        dropout((long)n, x, NULL, 0, key, place, x); /* in place */
+        for (size_t i = 0; i < n; i++) good = good && x[i] + residual[i] == y[i];
+        CU_ASSERT(good);
+        free(x), free(residual), free(y), free(z), free(dx);
+    }
+}
+
+/* ---- activations ---- */
+
+static double activation_reference(const char *name, double x)
+{
+    if (!strcmp(name, "relu")) return x > 0 ? x : 0;
+    if (!strcmp(name, "tanh")) return tanh(x);
+    if (!strcmp(name, "sigmoid")) return 1 / (1 + exp(-x));
+    return 0.5 * x * erfc(-x / sqrt(2));
+}
+
+static double slope_reference(const char *name, double x)
+{
+    double y = activation_reference(name, x);
+    if (!strcmp(name, "relu")) return x > 0;
+    if (!strcmp(name, "tanh")) return 1 - y * y;
+    if (!strcmp(name, "sigmoid")) return y * (1 - y);
+    return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) / sqrt(2 * acos(-1));
+}
+
+static void check_activation(const activation *f, size_t n, double size)
+{
+    real *x = random_reals(n, size, 1), *y = zero_reals(n), *dy = random_reals(n, 1, 2),
+         *dx = copy_reals(dy, n);
+    f->forward((long)n, x, y);
+    f->backward((long)n, f->needs_input ? x : NULL, y, dy, dx);
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)x[i], want = activation_reference(f->name, at),
+               slope = slope_reference(f->name, at);
+        good = good && near((double)y[i], want, at < -1 && !strcmp(f->name, "gelu") ? at * 0.1 : want, 6);
+        good = good && near((double)dx[i], (double)dy[i] * (1 + slope), 1, 4);
+    }
+    CU_ASSERT(good);
+    if (!f->needs_input) {
+        f->forward((long)n, x, x);
+        CU_ASSERT(same_bits(x, y, n));
+    }
+    free(x), free(y), free(dy), free(dx);
+}
+
+static void test_activations(void)
+{
+    for (const activation *f = activations; f->name; f++) {
+        for (int s = 0; s < SIZES; s++)
+            for (int scale = -4; scale <= 1; scale++)
+                check_activation(f, (size_t)sizes[s], 2 * pow(10, scale));
+        real x[4] = {(real)NAN, 1000, -1000, (real)INFINITY}, y[4];
+        f->forward(4, x, y);
+        CU_ASSERT(isnan(y[0]));
+        CU_ASSERT((double)y[1] == activation_reference(f->name, 1000));
+        CU_ASSERT((double)y[2] == activation_reference(f->name, -1000));
+        CU_ASSERT((double)y[3] == activation_reference(f->name, INFINITY));
+        CU_ASSERT(activation_find(f->name) == f);
+    }
+    CU_ASSERT(activation_find("none of these") == NULL);
+}
+
+/* ---- softmax ---- */
+
+static void check_softmax(long rows, long cols, double size)
+{
+    long ld = cols + 3;
+    real *x = random_reals((size_t)(rows * ld), size, 1), *p = copy_reals(x, (size_t)(rows * ld)),
+         *l = copy_reals(x, (size_t)(rows * ld));
+    softmax(rows, cols, p, ld);
+    log_softmax(rows, cols, l, ld);
+    bool good = true;
+    for (long r = 0; r < rows; r++) {
+        double sum = 0, most = -INFINITY;
+        for (long c = 0; c < cols; c++) most = fmax(most, (double)x[r * ld + c]);
+        for (long c = 0; c < cols; c++) sum += exp((double)x[r * ld + c] - most);
+        for (long c = 0; c < cols; c++) {
+            double want = (double)x[r * ld + c] - most - log(sum);
+            good = good && near((double)p[r * ld + c], exp(want), exp(want) + 1e-30, 8 + fabs(want));
+            good = good && near((double)l[r * ld + c], want, 1 + fabs(want), 4);
+        }
+        for (long c = cols; c < ld; c++)
+            good = good && p[r * ld + c] == x[r * ld + c] && l[r * ld + c] == x[r * ld + c];
+    }
+    CU_ASSERT(good);
+    free(x), free(p), free(l);
+}
+
+static void test_softmax(void)
+{
+    for (int s = 0; s < SIZES - 1; s++)
+        for (int scale = 0; scale < 3; scale++)
+            check_softmax(sizes[SIZES - 2 - s], sizes[s], pow(10, scale) * 2);
+    check_softmax(50, 8191, 3);
+    real x[5] = {1, (real)-INFINITY, 2, (real)-INFINITY, 0};
+    softmax(1, 5, x, 5);
+    CU_ASSERT(x[1] == 0 && x[3] == 0 && near((double)x[2], exp(2) / (1 + exp(1) + exp(2)), 1, 2));
+    x[4] = (real)NAN;
+    softmax(1, 5, x, 5);
+    CU_ASSERT(isnan(x[0]));
+    real y[3] = {(real)-INFINITY, 3, 3};
+    log_softmax(1, 3, y, 3);
+    CU_ASSERT(isinf(y[0]) && near((double)y[1], -log(2), 1, 2));
+}
+
+static void check_cross_entropy(long rows, long classes, double size, real smoothing)
+{
+    long ld = classes + 2;
+    real *z = random_reals((size_t)(rows * ld), size, 1), *g = copy_reals(z, (size_t)(rows * ld));
+    int *targets = xmalloc(sizeof *targets * (size_t)rows);
+    double *loss = xmalloc(sizeof *loss * (size_t)rows), *nll = xmalloc(sizeof *nll * (size_t)rows);
+    bool good = true;
+    for (long r = 0; r < rows; r++) targets[r] = (int)((r * 7919) % classes);
+    cross_entropy(rows, classes, g, ld, targets, smoothing, true, (real)0.5, loss, nll);
+    for (long r = 0; r < rows; r++) {
+        const real *row = z + r * ld;
+        double most = -INFINITY, sum = 0, want = 0, mass = (double)smoothing / (double)classes;
+        for (long c = 0; c < classes; c++) most = fmax(most, (double)row[c]);
+        for (long c = 0; c < classes; c++) sum += exp((double)row[c] - most);
+        for (long c = 0; c < classes; c++) {
+            double target = mass + (c == targets[r] ? 1 - (double)smoothing : 0);
+            double log_p = (double)row[c] - most - log(sum);
+            want -= target * log_p;
+            good = good && near((double)g[r * ld + c], 0.5 * (exp(log_p) - target), 1, 8);
+        }
+        double plain = -((double)row[targets[r]] - most - log(sum));
+        good = good && near(loss[r], want, 1 + want, 32) && near(nll[r], plain, 1 + plain, 32);
+        good = good && g[r * ld + classes] == row[classes];
+    }
+    CU_ASSERT(good);
+    real *again = copy_reals(z, (size_t)(rows * ld));
+    double *loss2 = xmalloc(sizeof *loss2 * (size_t)rows);
+    cross_entropy(rows, classes, again, ld, targets, smoothing, false, 1, loss2, nll);
+    CU_ASSERT(same_bits(again, z, (size_t)(rows * ld)) && !memcmp(loss, loss2, sizeof *loss * (size_t)rows));
+    free(z), free(g), free(targets), free(loss), free(nll), free(again), free(loss2);
+}
+
+static void test_cross_entropy(void)
+{
+    for (int s = 0; s < SIZES - 1; s++)
+        for (int smooth = 0; smooth < 2; smooth++) {
+            check_cross_entropy(sizes[SIZES - 2 - s], sizes[s], 3, (real)0.1 * (real)smooth);
+            check_cross_entropy(sizes[s], sizes[s], 200, (real)0.1 * (real)smooth);
+        }
+    check_cross_entropy(40, 8001, 5, (real)0.1);
+    real z[4] = {1, (real)NAN, 2, 3};
+    int target = 0;
+    double loss, nll;
+    cross_entropy(1, 4, z, 4, &target, 0, true, 1, &loss, &nll);
+    CU_ASSERT(isnan(loss) && isnan(nll) && isnan(z[3]));
+}
+
+/* ---- normalisation ---- */
+
+static void check_norm(long rows, long d, double offset)
+{
+    size_t n = (size_t)(rows * d);
+    real *x = random_reals(n, 1, 1), *gain = random_reals((size_t)d, 1, 2),
+         *bias = random_reals((size_t)d, 1, 3), *y = zero_reals(n);
+    real *mean = zero_reals((size_t)rows), *rstd = zero_reals((size_t)rows), *dy = random_reals(n, 1, 4),
+         *dx = random_reals(n, 1, 5);
+    real *old = copy_reals(dx, n), *dgain = zero_reals((size_t)d), *dbias = zero_reals((size_t)d);
+    double *want_dgain = xcalloc((size_t)d, sizeof(double)), *want_dbias = xcalloc((size_t)d, sizeof(double));
+    for (size_t i = 0; i < n; i++) x[i] += (real)offset;
+    const double eps = (double)(real)1e-5, slack = 8 + 4 * fabs(offset);
+    layer_norm(rows, d, x, gain, bias, (real)1e-5, y, mean, rstd);
+    layer_norm_back(rows, d, x, gain, mean, rstd, dy, dx, dgain, dbias);
+    bool good = true;
+    for (long r = 0; r < rows; r++) {
+        const real *at = x + r * d, *dy_r = dy + r * d;
+        double m = 0, v = 0, g_sum = 0, gn_sum = 0;
+        for (long i = 0; i < d; i++) m += (double)at[i] / (double)d;
+        for (long i = 0; i < d; i++) v += ((double)at[i] - m) * ((double)at[i] - m) / (double)d;
+        double s = 1 / sqrt(v + eps);
+        good = good && near((double)mean[r], m, 1 + fabs(m), 4) && near((double)rstd[r], s, s, slack);
+        for (long i = 0; i < d; i++) {
+            double norm = ((double)at[i] - m) * s, g = (double)dy_r[i] * (double)gain[i];
+            good = good && near((double)y[r * d + i], norm * (double)gain[i] + (double)bias[i], 2 + s, slack);
+            want_dgain[i] += (double)dy_r[i] * norm;
+            want_dbias[i] += (double)dy_r[i];
+            g_sum += g / (double)d;
+            gn_sum += g * norm / (double)d;
+        }
+        for (long i = 0; i < d; i++) {
+            double norm = ((double)at[i] - m) * s, g = (double)dy_r[i] * (double)gain[i];
+            good = good && near((double)dx[r * d + i] - (double)old[r * d + i],
+                                s * (g - g_sum - norm * gn_sum), 4 + s * s, 2 * slack);
+        }
+    }
+    CU_ASSERT(good);
+    CU_ASSERT(all_near(dgain, want_dgain, (size_t)d, 2 * sqrt((double)rows) + 1, slack));
+    CU_ASSERT(all_near(dbias, want_dbias, (size_t)d, sqrt((double)rows) + 1, slack));
+    free(x), free(gain), free(bias), free(y), free(mean), free(rstd), free(dy), free(dx), free(old),
+        free(dgain), free(dbias);
+    free(want_dgain), free(want_dbias);
+}
+
+static void test_norm(void)
+{
+    for (int s = 1; s < SIZES - 1; s++) {
+        check_norm(sizes[SIZES - 2 - s], sizes[s], 0);
+        check_norm(5, sizes[s], 100);
+    }
+    check_norm(1000, 130, 0);
+    check_norm(40, 1, 0);
+}
+
+/* ---- recurrent cells ---- */
+
+static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+
+/* One unit of a cell by the book: gates gx, gh, old states h, c; returns the new h, *new_c the new c. */
+static double cell_reference(const char *name, const double *gx, const double *gh, double h, double c,
+                             double *new_c)
+{
+    if (!strcmp(name, "tanh")) return tanh(gx[0] + gh[0]);
+    if (!strcmp(name, "relu")) return fmax(gx[0] + gh[0], 0);
+    if (!strcmp(name, "gru")) {
+        double r = sigmoid(gx[0] + gh[0]), z = sigmoid(gx[1] + gh[1]), n = tanh(gx[2] + r * gh[2]);
+        return (1 - z) * n + z * h;
+    }
+    *new_c = sigmoid(gx[1] + gh[1]) * c + sigmoid(gx[0] + gh[0]) * tanh(gx[2] + gh[2]);
+    return sigmoid(gx[3] + gh[3]) * tanh(*new_c);
+}
+
+typedef struct {
+    long rows, H, ld, ldc;
+    real *gx, *gh, *h_prev, *c_prev, *h, *c, *kept, *dh, *dc, *dgx, *dgh, *dh_prev, *dc_in;
+} cell_case;
+
+static cell_case cell_case_new(const cell *f, long rows, long H)
+{
+    cell_case k = {.rows = rows, .H = H, .ld = f->gates * H + 2};
+    size_t n = (size_t)(rows * H), gates = (size_t)(rows * k.ld);
+    k.gx = random_reals(gates, 2, 1), k.gh = random_reals(gates, 2, 2);
+    k.h_prev = random_reals(n, 1, 3), k.c_prev = f->has_memory ? random_reals(n, 1, 4) : NULL;
+    k.h = zero_reals(n), k.c = f->has_memory ? zero_reals(n) : NULL, k.kept = zero_reals(n * (size_t)f->kept);
+    k.dh = random_reals(n, 1, 5), k.dc_in = random_reals(n, 1, 6);
+    k.dc = f->has_memory ? copy_reals(k.dc_in, n) : NULL;
+    k.dgx = zero_reals(gates), k.dgh = f->split ? zero_reals(gates) : NULL, k.dh_prev = random_reals(n, 1, 7);
+    f->forward(rows, H, k.gx, k.ld, k.gh, k.ld, k.h_prev, k.c_prev, k.h, k.c, k.kept);
+    f->backward(rows, H, k.kept, k.h, k.h_prev, k.c, k.c_prev, k.dh, k.dc, k.dgx, k.ld, k.dgh, k.ld,
+                k.dh_prev);
+    return k;
+}
+
+static void cell_case_free(cell_case *k)
+{
+    real *all[] = {k->gx, k->gh, k->h_prev, k->c_prev, k->h,       k->c,    k->kept,
+                   k->dh, k->dc, k->dgx,    k->dgh,    k->dh_prev, k->dc_in};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+/* One unit: outputs, and gradients against central differences of the reference. */
+static bool unit_right(const cell *f, const cell_case *k, long r, long j)
+{
+    const double step = 1e-5;
+    double in[10] = {0}; /* gx, gh, h, c */
+    long at = r * k->H + j;
+    for (int g = 0; g < f->gates; g++) {
+        in[g] = (double)k->gx[r * k->ld + g * k->H + j];
+        in[4 + g] = (double)k->gh[r * k->ld + g * k->H + j];
+    }
+    in[8] = (double)k->h_prev[at];
+    in[9] = f->has_memory ? (double)k->c_prev[at] : 0;
+    double c = 0, h = cell_reference(f->name, in, in + 4, in[8], in[9], &c);
+    bool good = near((double)k->h[at], h, 1, 8) && (!f->has_memory || near((double)k->c[at], c, 1, 8));
+    for (int i = 0; i < 10; i++) {
+        double value[2], old = in[i], got;
+        for (int side = 0; side < 2; side++) {
+            in[i] = old + (side ? -step : step);
+            double new_c = 0, new_h = cell_reference(f->name, in, in + 4, in[8], in[9], &new_c);
+            value[side] = new_h * (double)k->dh[at] + (f->has_memory ? new_c * (double)k->dc_in[at] : 0);
+        }
+        in[i] = old;
+        long gate = r * k->ld + i % 4 * k->H + j;
+        if (i < 8 && i % 4 >= f->gates) continue;
+        if (i < 4)
+            got = (double)k->dgx[gate];
+        else if (i < 8)
+            got = (double)(f->split ? k->dgh : k->dgx)[gate];
+        else if (i == 8)
+            got = (double)k->dh_prev[at];
+        else
+            got = f->has_memory ? (double)k->dc[at] : 0;
+        good = good && fabs(got - (value[0] - value[1]) / (2 * step)) < 4e-6;
+    }
+    return good;
+}
+
+static void test_cells(void)
+{
+    for (const cell *f = cells; f->name; f++) {
+        for (int s = 0; s < SIZES - 1; s++) {
+            cell_case k = cell_case_new(f, sizes[SIZES - 2 - s], sizes[s]);
+            bool good = true;
+            for (long r = 0; r < k.rows; r++)
+                for (long j = 0; j < k.H; j++) good = good && unit_right(f, &k, r, j);
+            CU_ASSERT(good);
+            /* in place, without keeping, with the same bits */
+            size_t n = (size_t)(k.rows * k.H);
+            real *h = copy_reals(k.h_prev, n), *c = k.c_prev ? copy_reals(k.c_prev, n) : NULL;
+            f->forward(k.rows, k.H, k.gx, k.ld, k.gh, k.ld, h, c, h, c, NULL);
+            CU_ASSERT(same_bits(h, k.h, n));
+            if (c) CU_ASSERT(same_bits(c, k.c, n));
+            free(h), free(c);
+            cell_case_free(&k);
+        }
+        CU_ASSERT(cell_find(f->name) == f);
+    }
+    CU_ASSERT(cell_find("none of these") == NULL);
+}
+
+/* ---- optimizers ---- */
+
+static void check_adam(size_t n, bool decoupled)
+{
+    adam_config config = {.lr = 0.01,
+                          .beta1 = 0.9,
+                          .beta2 = 0.98,
+                          .eps = 1e-9,
+                          .weight_decay = 0.1,
+                          .decoupled = decoupled,
+                          .grad_scale = 0.5};
+    real *p = random_reals(n, 1, 1), *m = zero_reals(n), *v = zero_reals(n);
+    double *want = xmalloc(n * sizeof *want), *wm = xcalloc(n, sizeof *wm), *wv = xcalloc(n, sizeof *wv);
+    for (size_t i = 0; i < n; i++) want[i] = (double)p[i];
+    for (config.step = 1; config.step <= 5; config.step++) {
+        real *g = random_reals(n, 1, 10 + (uint64_t)config.step);
+        adam((long)n, p, g, m, v, &config);
+        for (size_t i = 0; i < n; i++) {
+            double grad = 0.5 * (double)g[i] + (decoupled ? 0 : 0.1 * want[i]);
+            wm[i] = 0.9 * wm[i] + 0.1 * grad;
+            wv[i] = 0.98 * wv[i] + 0.02 * grad * grad;
+            if (decoupled) want[i] -= 0.01 * 0.1 * want[i];
+            want[i] -= 0.01 * wm[i] / (1 - pow(0.9, (double)config.step)) /
+                       (sqrt(wv[i] / (1 - pow(0.98, (double)config.step))) + 1e-9);
+        }
+        free(g);
+    }
+    CU_ASSERT(all_near(p, want, n, 1, 8));
+    CU_ASSERT(all_near(m, wm, n, 1, 4));
+    CU_ASSERT(all_near(v, wv, n, 1, 4));
+    free(p), free(m), free(v), free(want), free(wm), free(wv);
+}
+
+static void test_adam(void)
+{
+    for (int s = 0; s < SIZES; s++) {
+        check_adam((size_t)sizes[s], false);
+        check_adam((size_t)sizes[s], true);
+    }
+    adam_config config = {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-9, .grad_scale = 1, .step = 1};
+    real p[2] = {1, 1}, g[2] = {(real)NAN, 0}, m[2] = {0, (real)1e-30}, v[2] = {0, 0};
+    adam(2, p, g, m, v, &config);
+    CU_ASSERT(isnan(p[0]));
+    CU_ASSERT(m[1] == 0); /* on its way to the subnormal numbers */
+}
+
+static void test_sgd(void)
+{
+    const sgd_config config = {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .grad_scale = 2};
+    enum { N = 33 };
+    real *p = random_reals(N, 1, 1), *g = random_reals(N, 1, 2), *b = random_reals(N, 1, 3);
+    real *p0 = copy_reals(p, N), *b0 = copy_reals(b, N);
+    sgd(N, p, g, b, &config);
+    for (int i = 0; i < N; i++) {
+        double want = 0.9 * (double)b0[i] + 2 * (double)g[i] + 0.01 * (double)p0[i];
+        CU_ASSERT(near((double)b[i], want, 1, 4) && near((double)p[i], (double)p0[i] - 0.1 * want, 1, 4));
+    }
+    free(p), free(g), free(b), free(p0), free(b0);
+}
+
+/* ---- laws ---- */
+
+/* Everything that is cut into blocks, once. Returns all results behind each other. */
+static real *everything(size_t *n)
+{
+    enum { ROWS = 700, D = 130, SIZE = ROWS * D };
+    real *out = random_reals(8 * SIZE, 1, 1), *x = random_reals(SIZE, 2, 2), *rows = zero_reals(4 * ROWS);
+    int *targets = xcalloc(ROWS, sizeof *targets);
+    double *loss = xmalloc(2 * ROWS * sizeof *loss);
+    *n = 8 * SIZE;
+    vec_axpy(SIZE, (real)0.3, x, out);
+    dropout(SIZE, x, NULL, (real)0.1, 3, 4, out + SIZE);
+    activation_find("gelu")->forward(SIZE, x, out + 2 * SIZE);
+    softmax(ROWS, D, out + 3 * SIZE, D);
+    cross_entropy(ROWS, D, out + 4 * SIZE, D, targets, (real)0.1, true, 1, loss, loss + ROWS);
+    layer_norm(ROWS, D, x, x, x, (real)1e-5, out + 5 * SIZE, rows, rows + ROWS);
+    layer_norm_back(ROWS, D, x, x, rows, rows + ROWS, x, out + 6 * SIZE, out + 7 * SIZE, out + 7 * SIZE + D);
+    col_sum(ROWS, D, x, D, out + 7 * SIZE + 2 * D);
+    out[7 * SIZE + 3 * D] = (real)vec_sum_squares(SIZE, x);
+    free(x), free(rows), free(targets), free(loss);
+    return out;
+}
+
+static void test_threads(void)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    real *first = NULL;
+    for (int i = 0; i < 4; i++) {
+        size_t n;
+        team_set_threads(threads[i]);
+        real *now = everything(&n);
+        if (first) CU_ASSERT(same_bits(now, first, n));
+        if (first)
+            free(now);
+        else
+            first = now;
+    }
+    team_set_threads(2);
+    free(first);
+}
+
+/* An element has the same bits wherever it lies: in a vector or in the rest of an array. */
+static void test_places(void)
+{
+    enum { N = 100 };
+    real *x = random_reals(N, 3, 1), *whole = zero_reals(N), *part = zero_reals(N);
+    bool good = true;
+    for (const activation *f = activations; f->name; f++) {
+        f->forward(N, x, whole);
+        for (long i = 0; i < N; i++)
+            for (long n = 1; n <= 20 && i + n <= N; n++) {
+                f->forward(n, x + i, part);
+                good = good && same_bits(part, whole + i, (size_t)n);
+            }
+    }
+    CU_ASSERT(good);
+    free(x), free(whole), free(part);
+}
+
+static CU_TestInfo tests[] = {
+    {"vectors", test_vectors},
+    {"sums of columns", test_col_sum},
+    {"dropout", test_dropout},
+    {"activations", test_activations},
+    {"softmax", test_softmax},
+    {"cross entropy", test_cross_entropy},
+    {"layer normalisation", test_norm},
+    {"recurrent cells", test_cells},
+    {"Adam", test_adam},
+    {"gradient descent", test_sgd},
+    {"threads do not change a bit", test_threads},
+    {"places do not change a bit", test_places},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) { return suite_run_isas("kernel", tests); }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -60,40 +61,54 @@ static int check_mark(store *s)
     return version < 1 ? db_damaged(s, "its version is missing") : 0;
 }
 
+/* SQLite itself does not miss the end of the last page. */
+static int check_size(store *s)
+{
+    struct stat info;
+    int64_t pages = 0, page = 0;
+    if (db_number(s, "PRAGMA page_count", &pages) < 0 || db_number(s, "PRAGMA page_size", &page) < 0)
+        return -1;
+    return stat(s->file, &info) == 0 && info.st_size < pages * page ? db_damaged(s, "its end is missing") : 0;
+}
+
 static int check_file(store *s)
 {
-    return check_mark(s) < 0 || check_columns(s) < 0 || check_pages(s) < 0 ? -1 : 0;
+    return check_mark(s) < 0 || check_size(s) < 0 || check_columns(s) < 0 || check_pages(s) < 0 ? -1 : 0;
 }
 
 /* ------------------------------------------------------------------------------------ opening */
+
+/* From here to store_close the reader sees one state of the file. */
+static int open_snapshot(store *s)
+{
+    int64_t ignored;
+    if (db_open(s, SQLITE_OPEN_READONLY) < 0 || db_exec(s, "BEGIN") < 0) return -1;
+    return db_number(s, "PRAGMA schema_version", &ignored);
+}
 
 /* A run that was killed while it saved leaves a journal, which only a program that may write can play back.
  */
 static int recover(store *s)
 {
     int64_t ignored;
+    int status = db_open(s, SQLITE_OPEN_READWRITE);
+    if (status == 0) status = db_number(s, "PRAGMA schema_version", &ignored);
     db_close(s);
-    if (db_open(s, SQLITE_OPEN_READWRITE) < 0 || db_number(s, "PRAGMA schema_version", &ignored) < 0)
-        return fail("%s: a killed run left it in the middle of saving: to bring back what was saved before, "
-                    "use it once with permission to write the file and its folder",
-                    s->path);
-    db_close(s);
-    return db_open(s, SQLITE_OPEN_READONLY);
-}
-
-/* From here to store_close the reader sees one state of the file. */
-static int read_snapshot(store *s)
-{
-    int64_t ignored;
-    return db_exec(s, "BEGIN") < 0 ? -1 : db_number(s, "PRAGMA schema_version", &ignored);
+    if (status == 0) return 0;
+    return fail(
+        "%s: a killed run left it in the middle of saving: to bring back what was saved before, use it "
+        "once with permission to write the file and its folder",
+        s->path);
 }
 
 static int open_read(store *s)
 {
-    if (file_check(s->path) < 0 || db_open(s, SQLITE_OPEN_READONLY) < 0) return -1;
-    if (read_snapshot(s) < 0 && (sqlite3_extended_errcode(s->db) != SQLITE_READONLY_ROLLBACK ||
-                                 recover(s) < 0 || read_snapshot(s) < 0))
-        return -1;
+    if (file_check(s->path) < 0) return -1;
+    if (open_snapshot(s) < 0) {
+        if (sqlite3_extended_errcode(s->db) != SQLITE_READONLY_ROLLBACK) return -1;
+        db_close(s);
+        if (recover(s) < 0 || open_snapshot(s) < 0) return -1;
+    }
     return check_file(s);
 }
 

@@ -177,8 +177,9 @@ static double largest_gradient(const vec_file *f)
     return top;
 }
 
-/* The magnitude that the tolerance is a part of: the tensor's largest, but for gradients, which may be zero but for
- * rounding, not less than what makes an error of this part of the case's largest gradient just tolerable. */
+/* The magnitude that the tolerance is a part of: the tensor's largest, but for gradients, which may be zero
+ * but for rounding, not less than what makes an error of this part of the case's largest gradient just
+ * tolerable. */
 static double magnitude(vec_case *c, const char *name, double largest_value)
 {
     if (!is_gradient(name)) return largest_value;

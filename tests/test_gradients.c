@@ -1,0 +1,430 @@
+/* Gradients against finite differences, in double precision: every operation of the tape, and whole networks
+ * at all the settings of networks.h, with dropout. */
+#include <stdlib.h>
+
+#include "base/team.h"
+#include "networks.h"
+#include "nn/attend.h"
+#include "nn/embedding.h"
+#include "nn/linear.h"
+#include "nn/loss.h"
+#include "nn/recurrent.h"
+#include "nn/rows.h"
+#include "suite.h"
+
+static const double TOLERANCE = 1e-6;
+
+typedef double (*function)(void *context);
+
+static double at_offset(function f, void *context, double *x, double offset)
+{
+    double before = *x;
+    *x = before + offset;
+    double y = f(context);
+    *x = before;
+    return y;
+}
+
+static double slope(function f, void *context, double *x, double h)
+{
+    return (at_offset(f, context, x, h) - at_offset(f, context, x, -h)) / (2 * h);
+}
+
+/* Whether `gradient` is the derivative of f by *x, within TOLERANCE of scale. One central difference tells,
+ * as a rule; where it does not, a second one of fourth order, and a third at a distance so small that no kink
+ * of a relu lies within: a wrong gradient is wrong at all of them. */
+static bool agrees(function f, void *context, double *x, double gradient, double scale)
+{
+    double allowed = TOLERANCE * scale;
+    if (fabs(slope(f, context, x, 2e-5) - gradient) <= allowed) return true;
+    double fourth = (4 * slope(f, context, x, 1e-4) - slope(f, context, x, 2e-4)) / 3;
+    return fabs(fourth - gradient) <= allowed || fabs(slope(f, context, x, 2e-6) - gradient) <= allowed;
+}
+
+/* ----------------------------------------------------------------------- operations of the tape */
+
+enum { MAX_LEAVES = 12 };
+
+/* An operation on leaves, and y = f(leaves), of which the loss is a fixed random sum. */
+typedef struct operation {
+    tensor *leaves[MAX_LEAVES];
+    int n_leaves;
+    tensor *(*run)(tape *t, const struct operation *o);
+    const cell *cell;
+    const attention *attention;
+    const activation *activation;
+    bool flag;
+    arena *memory; /* of leaves */
+    arena *work;   /* of a run */
+} operation;
+
+static double weight_of(int i) { return sin(1.7 * i + 0.3); }
+
+static double operation_loss(void *context, bool backward)
+{
+    operation *o = context;
+    arena_reset(o->work);
+    tape t = tape_new(o->work, true, true, 5, 2);
+    tensor *y = o->run(&t, o);
+    double loss = 0;
+    for (int r = 0; r < y->rows; r++) {
+        for (int c = 0; c < y->cols; c++) {
+            double w = weight_of(r * y->cols + c);
+            loss += w * y->v[r * y->ld + c];
+            y->g[r * y->ld + c] += w;
+        }
+    }
+    if (backward) tape_backward(&t);
+    return loss;
+}
+
+static double operation_value(void *context) { return operation_loss(context, false); }
+
+static void clear(tensor *x) { memset(x->g, 0, (size_t)(x->rows * x->cols) * sizeof *x->g); }
+
+static double largest(const double *v, int n)
+{
+    double top = 0;
+    for (int i = 0; i < n; i++) top = fmax(top, fabs(v[i]));
+    return top;
+}
+
+static void check_operation(operation *o, const char *name)
+{
+    for (int i = 0; i < o->n_leaves; i++) clear(o->leaves[i]);
+    operation_loss(o, true);
+    for (int i = 0; i < o->n_leaves; i++) {
+        tensor *x = o->leaves[i];
+        int n = x->rows * x->cols, bad = 0;
+        double top = largest(x->g, n);
+        for (int k = 0; k < n; k++) {
+            if (!agrees(operation_value, o, &x->v[k], x->g[k], fmax(top, 1e-3))) bad++;
+        }
+        if (bad) printf("\n    %s: input %d: %d of %d gradients are wrong", name, i, bad, n);
+        CU_ASSERT(bad == 0);
+    }
+    arena_free(o->memory);
+    arena_free(o->work);
+}
+
+static operation operation_new(tensor *(*run)(tape *t, const operation *o))
+{
+    return (operation){.run = run, .memory = arena_new(), .work = arena_new()};
+}
+
+static void add_leaf(operation *o, int rows, int cols)
+{
+    tape t = tape_new(o->memory, true, false, 0, 0);
+    rng r = rng_at(9, RNG_TEST, (uint64_t)o->n_leaves);
+    tensor *x = tape_tensor(&t, rows, cols);
+    for (int i = 0; i < rows * cols; i++) x->v[i] = rng_normal(&r);
+    o->leaves[o->n_leaves++] = x;
+}
+
+/* A value that an operation may overwrite, made from leaf i. */
+static tensor *copy_of(tape *t, const operation *o, int i)
+{
+    static const int order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    return nn_gather(t, o->leaves[i], order, o->leaves[i]->rows);
+}
+
+static tensor *run_linear(tape *t, const operation *o)
+{
+    tensor *y = nn_linear(t, o->leaves[0], o->leaves[1], o->leaves[2]);
+    return nn_linear_add(t, y, o->leaves[3], o->leaves[4]);
+}
+
+static void test_linear(void)
+{
+    operation o = operation_new(run_linear);
+    add_leaf(&o, 5, 3);
+    add_leaf(&o, 4, 3);
+    add_leaf(&o, 4, 1);
+    add_leaf(&o, 5, 2);
+    add_leaf(&o, 4, 2);
+    check_operation(&o, "linear");
+}
+
+static tensor *run_embed(tape *t, const operation *o)
+{
+    static const int ids[] = {4, 1, 4, 5, 1}, place[] = {0, 1, 2, 0, 1};
+    static positions *p;
+    if (!p) p = positions_new(6);
+    return nn_embed(t, o->leaves[0], ids, 5, 1.5, p, place);
+}
+
+static void test_embed(void)
+{
+    operation o = operation_new(run_embed);
+    add_leaf(&o, 7, 6);
+    check_operation(&o, "embed");
+}
+
+static tensor *run_rows(tape *t, const operation *o)
+{
+    static const int repeats[] = {2, 0, 2, 3, 1, 2};
+    tensor *a = nn_gather(t, o->leaves[0], repeats, 6), *b = tape_cols(t, o->leaves[1], 1, 4);
+    return tape_rows(t, nn_concat(t, a, b), 1, 5);
+}
+
+static void test_rows(void)
+{
+    operation o = operation_new(run_rows);
+    add_leaf(&o, 4, 3);
+    add_leaf(&o, 6, 6);
+    check_operation(&o, "gather and concat");
+}
+
+static tensor *run_activate(tape *t, const operation *o)
+{
+    return nn_activate(t, copy_of(t, o, 0), o->activation);
+}
+
+static void test_activations(void)
+{
+    for (const activation *f = activations; f->name; f++) {
+        operation o = operation_new(run_activate);
+        o.activation = f;
+        add_leaf(&o, 5, 7);
+        check_operation(&o, f->name);
+    }
+}
+
+static tensor *run_dropout(tape *t, const operation *o)
+{
+    return nn_residual(t, nn_dropout(t, o->leaves[0], 0.3), o->leaves[1], 0.4);
+}
+
+static void test_dropout(void)
+{
+    operation o = operation_new(run_dropout);
+    add_leaf(&o, 9, 5);
+    add_leaf(&o, 9, 5);
+    check_operation(&o, "dropout");
+}
+
+static tensor *run_norm(tape *t, const operation *o)
+{
+    return nn_layer_norm(t, o->leaves[0], o->leaves[1], o->leaves[2]);
+}
+
+static void test_norm(void)
+{
+    operation o = operation_new(run_norm);
+    add_leaf(&o, 4, 7);
+    add_leaf(&o, 7, 1);
+    add_leaf(&o, 7, 1);
+    check_operation(&o, "layer norm");
+}
+
+static const int q_start[] = {0, 3, 4}, q_len[] = {3, 1, 4}, k_start[] = {0, 2, 5}, k_len[] = {2, 3, 1};
+static const packed queries = {3, q_start, q_len}, keys = {3, k_start, k_len};
+
+/* flag: causal, of one sequence with itself; else queries and keys of different lengths. */
+static tensor *run_attend(tape *t, const operation *o)
+{
+    tensor *kv = o->leaves[1], *q = o->flag ? tape_cols(t, kv, 12, 6) : o->leaves[0];
+    return nn_attend(t, q, tape_cols(t, kv, 0, 6), tape_cols(t, kv, 6, 6), &queries,
+                     o->flag ? &queries : &keys, 2, o->flag, 0.25);
+}
+
+static void test_attend(void)
+{
+    for (int causal = 0; causal < 2; causal++) {
+        operation o = operation_new(run_attend);
+        o.flag = causal;
+        add_leaf(&o, 8, 6);
+        add_leaf(&o, causal ? 8 : 6, 18);
+        check_operation(&o, causal ? "causal attention" : "attention");
+    }
+}
+
+/* Leaves: input of the gates, w_hh, b_hh, h0, c0. flag: in reverse. */
+static tensor *run_recurrent(tape *t, const operation *o)
+{
+    const time_major *m = time_major_new(t, &queries);
+    tensor *c0 = o->cell->has_memory ? o->leaves[4] : NULL;
+    recurrent_states s = nn_recurrent(t, o->cell, m, o->flag, copy_of(t, o, 0), o->leaves[1], o->leaves[2],
+                                      o->leaves[3], c0, NULL);
+    return s.c ? nn_concat(t, s.h, s.c) : s.h;
+}
+
+static void test_recurrent(void)
+{
+    for (const cell *c = cells; c->name; c++) {
+        for (int reverse = 0; reverse < 2; reverse++) {
+            operation o = operation_new(run_recurrent);
+            o.cell = c;
+            o.flag = reverse;
+            add_leaf(&o, 8, c->gates * 4);
+            add_leaf(&o, c->gates * 4, 4);
+            add_leaf(&o, c->gates * 4, 1);
+            add_leaf(&o, 3, 4);
+            if (c->has_memory) add_leaf(&o, 3, 4);
+            check_operation(&o, c->name);
+        }
+    }
+}
+
+/* Leaves: input of the gates, w_state, b_state, h0, keys, values, w_ctx, v, c0. */
+static tensor *run_attention(tape *t, const operation *o)
+{
+    const time_major *m = time_major_new(t, &queries);
+    static int start[3], len[3];
+    for (int r = 0; r < 3; r++) start[r] = k_start[m->order[r]], len[r] = k_len[m->order[r]];
+    recurrent_attention a = {
+        o->attention, o->leaves[6], o->leaves[7], o->leaves[4], o->leaves[5], {3, start, len}, 5};
+    tensor *c0 = o->cell->has_memory ? o->leaves[8] : NULL;
+    recurrent_states s = nn_recurrent(t, o->cell, m, false, copy_of(t, o, 0), o->leaves[1], o->leaves[2],
+                                      o->leaves[3], c0, &a);
+    return nn_concat(t, s.h, s.ctx);
+}
+
+static void check_attention(const cell *c, const attention *a)
+{
+    operation o = operation_new(run_attention);
+    o.cell = c;
+    o.attention = a;
+    add_leaf(&o, 8, c->gates * 4);
+    add_leaf(&o, c->gates * 4 + 5, 4);
+    add_leaf(&o, c->gates * 4 + 5, 1);
+    add_leaf(&o, 3, 4);
+    add_leaf(&o, 6, 5); /* keys */
+    add_leaf(&o, 6, 3); /* values */
+    add_leaf(&o, c->gates * 4, 3);
+    add_leaf(&o, 5, 1);
+    if (c->has_memory) add_leaf(&o, 3, 4);
+    check_operation(&o, c->name);
+}
+
+static void test_attention(void)
+{
+    for (const attention *a = attentions; a->name; a++) {
+        for (const cell *c = cells; c->name; c++) check_attention(c, a);
+    }
+}
+
+/* The loss starts backward itself: its value is the sum that it returns. */
+typedef struct {
+    tensor *x, *w, *b;
+    double smoothing;
+    arena *work;
+} loss_layer;
+
+static const int targets[] = {4, 0, 2, 2, 6};
+
+static double loss_value(void *context)
+{
+    loss_layer *l = context;
+    arena_reset(l->work);
+    tape t = tape_new(l->work, false, false, 0, 0);
+    return 0.7 * nn_loss(&t, l->x, l->w, l->b, targets, l->smoothing, 0.7).loss;
+}
+
+static void check_loss(operation *o, bool with_bias, double smoothing)
+{
+    loss_layer l = {o->leaves[0], o->leaves[1], with_bias ? o->leaves[2] : NULL, smoothing, o->work};
+    tape t = tape_new(o->work, true, false, 0, 0);
+    for (int i = 0; i < 3; i++) clear(o->leaves[i]);
+    nn_loss(&t, l.x, l.w, l.b, targets, smoothing, 0.7);
+    for (int i = 0; i < (with_bias ? 3 : 2); i++) {
+        tensor *x = o->leaves[i];
+        for (int k = 0; k < x->rows * x->cols; k++) CU_ASSERT(agrees(loss_value, &l, &x->v[k], x->g[k], 1));
+    }
+}
+
+static void test_loss(void)
+{
+    operation o = operation_new(NULL);
+    add_leaf(&o, 5, 3);
+    add_leaf(&o, 7, 3);
+    add_leaf(&o, 7, 1);
+    check_loss(&o, true, 0.1);
+    check_loss(&o, false, 0);
+    arena_free(o.memory);
+    arena_free(o.work);
+}
+
+/* ------------------------------------------------------------------------------ whole networks */
+
+typedef struct {
+    model *m;
+    seqs src, tgt;
+    arena *work;
+    bool training;
+} training;
+
+static double network_loss(training *n, bool backward)
+{
+    arena_reset(n->work);
+    tape t = tape_new(n->work, backward, n->training, 7, 1);
+    double loss = model_loss(n->m, &t, &n->src, &n->tgt, 0.1, 1).loss;
+    if (backward) tape_backward(&t);
+    return loss;
+}
+
+static double network_value(void *context) { return network_loss(context, false); }
+
+/* Some places of every parameter. */
+static int wrong_gradients(training *n, const char **first)
+{
+    enum { PLACES = 3 };
+    params *p = model_params(n->m);
+    rng r = rng_at(11, RNG_TEST, 0);
+    double top = largest(p->g, (int)p->n_reals);
+    int bad = 0;
+    for (int i = 0; i < p->n; i++) {
+        tensor *x = &p->list[i]->t;
+        int size = x->rows * x->cols;
+        double scale = fmax(largest(x->g, size), 1e-3 * top);
+        for (int k = 0; k < PLACES; k++) {
+            uint32_t at = rng_below(&r, (uint32_t)size);
+            if (agrees(network_value, n, &x->v[at], x->g[at], scale)) continue;
+            if (!bad++) *first = p->list[i]->name;
+        }
+    }
+    return bad;
+}
+
+static void check_network(const networks *w, bool dropout)
+{
+    training n = {.m = network_new(&w->config, true), .work = arena_new(), .training = dropout};
+    const char *first = NULL;
+    n.src = network_sentences(4, 0, 4, w->config.src_vocab, 1);
+    n.tgt = network_sentences(4, 0, 4, w->config.tgt_vocab, 2);
+    network_loss(&n, true);
+    int bad = wrong_gradients(&n, &first);
+    if (bad) printf("\n    %s: %d gradients are wrong, first %s", w->name, bad, first);
+    CU_ASSERT(bad == 0);
+    seqs_free(&n.src);
+    seqs_free(&n.tgt);
+    arena_free(n.work);
+    model_free(n.m);
+}
+
+static void test_networks(void)
+{
+    for (const model_class *const *k = models; *k; k++) {
+        int count = 0;
+        for (networks w = networks_of(*k); networks_next(&w);) check_network(&w, count++ != 0);
+        CU_ASSERT(count > 20);
+    }
+}
+
+int main(void)
+{
+    team_set_threads(1); /* the networks are too small to share */
+    CU_TestInfo tests[] = {{"linear", test_linear},
+                           {"embedding", test_embed},
+                           {"gather, concat, views", test_rows},
+                           {"activations", test_activations},
+                           {"dropout and residual", test_dropout},
+                           {"layer norm", test_norm},
+                           {"attention over packed sequences", test_attend},
+                           {"recurrent layers", test_recurrent},
+                           {"recurrent layers with attention", test_attention},
+                           {"output layer and loss", test_loss},
+                           {"whole networks", test_networks},
+                           CU_TEST_INFO_NULL};
+    return suite_run("gradients", tests);
+}

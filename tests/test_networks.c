@@ -1,0 +1,259 @@
+/* What every network promises, at all the settings of networks.h: decoding step by step gives the logits of
+ * the whole sequence, a translation does not depend on the other sentences, and results are the same bits
+ * with any number of threads. */
+#include "networks.h"
+
+#include <stdlib.h>
+
+#include "base/team.h"
+#include "search/search.h"
+#include "suite.h"
+
+/* Runs check on all networks; it returns NULL or what is wrong. */
+static void for_all_networks(const char *(*check)(const net_config *c))
+{
+    for (const model_class *const *k = models; *k; k++) {
+        for (networks w = networks_of(*k); networks_next(&w);) {
+            const char *wrong = check(&w.config);
+            if (wrong) printf("\n    %s: %s", w.name, wrong);
+            CU_ASSERT(wrong == NULL);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ step by step, and all at once */
+
+/* A decoding that is fed the words of tgt. Each sentence has two rows, which change places all the time;
+ * sentences whose words are used up leave. */
+typedef struct {
+    decoding *d;
+    const seqs *tgt;
+    int sentence[16], rows, vocab;
+    real *logits;       /* (rows, vocab) */
+    const tensor *want; /* (target rows, vocab) sentence-major */
+    double worst, largest;
+} stepping;
+
+static void open_rows(stepping *s)
+{
+    int from[16];
+    s->rows = 2 * (int)s->tgt->n;
+    for (int r = 0; r < s->rows; r++) s->sentence[r] = from[r] = r / 2;
+    model_select(s->d, from, s->rows);
+}
+
+static void feed(stepping *s, int step)
+{
+    int ids[16];
+    for (int r = 0; r < s->rows; r++)
+        ids[r] = step ? seqs_at(s->tgt, (size_t)s->sentence[r])[step - 1] : ID_BOS;
+    model_step(s->d, ids, s->logits);
+}
+
+static void compare(stepping *s, int step)
+{
+    for (int r = 0; r < s->rows; r++) {
+        size_t first = s->tgt->start[s->sentence[r]] + (size_t)s->sentence[r]; /* an eos for each before it */
+        const real *want = s->want->v + (first + (size_t)step) * (size_t)s->vocab;
+        for (int w = 0; w < s->vocab; w++) {
+            double error = fabs((double)want[w] - (double)s->logits[r * s->vocab + w]);
+            if (!(error <= s->worst)) s->worst = error;
+            s->largest = fmax(s->largest, fabs((double)want[w]));
+        }
+    }
+}
+
+/* Rows whose sentence has more words, in reverse order. */
+static void turn_rows(stepping *s, int step)
+{
+    int from[16], sentence[16], n = 0;
+    for (int r = s->rows - 1; r >= 0; r--) {
+        if ((size_t)step >= seqs_len(s->tgt, (size_t)s->sentence[r])) continue;
+        sentence[n] = s->sentence[r];
+        from[n++] = r;
+    }
+    memcpy(s->sentence, sentence, sizeof sentence);
+    if (n) model_select(s->d, from, n);
+    s->rows = n;
+}
+
+static const char *check_steps(const net_config *c)
+{
+    model *m = network_new(c, false);
+    arena *memory = arena_new(), *work = arena_new();
+    tape t = tape_new(memory, false, false, 0, 0);
+    seqs src = network_sentences(6, 0, 7, c->src_vocab, 3), tgt = network_sentences(6, 0, 9, c->tgt_vocab, 4);
+    stepping s = {.tgt = &tgt, .vocab = c->tgt_vocab, .want = model_logits(m, &t, &src, &tgt)};
+    s.logits = xcalloc(12 * (size_t)s.vocab, sizeof *s.logits);
+    s.d = model_start(m, work, &src, 12, 10);
+    open_rows(&s);
+    for (int step = 0; s.rows; step++) {
+        feed(&s, step);
+        compare(&s, step);
+        turn_rows(&s, step);
+    }
+    free(s.logits);
+    seqs_free(&src);
+    seqs_free(&tgt);
+    arena_free(work);
+    arena_free(memory);
+    model_free(m);
+    return s.worst <= 1e-5 * s.largest ? NULL : "logits of single steps differ from those of the sequence";
+}
+
+static void test_steps(void) { for_all_networks(check_steps); }
+
+/* --------------------------------------------------------------------------- search, one or all */
+
+static bool same(const hyp_list *a, const hyp_list *b)
+{
+    bool equal = a->n == b->n;
+    for (int k = 0; equal && k < a->n; k++) {
+        const hyp *x = &a->hyps[k], *y = &b->hyps[k];
+        equal = x->n == y->n && (!x->n || !memcmp(x->ids, y->ids, (size_t)x->n * sizeof *x->ids)) &&
+                memcmp(&x->score, &y->score, sizeof x->score) == 0 &&
+                memcmp(&x->log_prob, &y->log_prob, sizeof x->log_prob) == 0;
+    }
+    return equal;
+}
+
+static bool search_is_independent(model *m, const seqs *src, int beam)
+{
+    enum { MOST = 64 };
+    search_options o = {
+        .beam = beam, .length_penalty = 1, .max_len_ratio = 1.5, .max_len_extra = 5, .n_best = beam};
+    hyp_list all[MOST], one;
+    bool equal = true;
+    BUG_IF(src->n > MOST);
+    o.batch_tokens = 100;
+    team_set_threads(2);
+    search(m, src, &o, all);
+    team_set_threads(1);
+    for (size_t i = 0; i < src->n && equal; i++) {
+        seqs alone = {0};
+        seqs_add(&alone, seqs_at(src, i), seqs_len(src, i));
+        search(m, &alone, &o, &one);
+        equal = same(&all[i], &one);
+        search_free(&one, 1);
+        seqs_free(&alone);
+    }
+    search_free(all, src->n);
+    return equal;
+}
+
+static const char *check_search(const net_config *c)
+{
+    model *m = network_new(c, false);
+    seqs src = network_sentences(14, 0, 9, c->src_vocab, 5);
+    bool equal = search_is_independent(m, &src, 1) && search_is_independent(m, &src, 4);
+    seqs_free(&src);
+    model_free(m);
+    return equal ? NULL : "a translation depends on the other sentences";
+}
+
+static void test_search(void)
+{
+    int threads = team_threads();
+    for_all_networks(check_search);
+    team_set_threads(threads);
+}
+
+/* Widths and a vocabulary at which products take their fast ways. */
+static net_config wide(const char *arch)
+{
+    net_config c = network_base(arch);
+    c.src_vocab = c.tgt_vocab = 700;
+    c.d_model = 72;
+    c.d_emb = 40;
+    c.d_ff = 136;
+    c.d_attention = 65;
+    c.d_readout = 48;
+    c.n_heads = 4;
+    return c;
+}
+
+static void test_wide_search(void)
+{
+    int threads = team_threads();
+    for (const model_class *const *k = models; *k; k++) {
+        net_config c = wide((*k)->name);
+        model *m = network_new(&c, false);
+        seqs src = network_sentences(40, 0, 25, c.src_vocab, 6);
+        CU_ASSERT(search_is_independent(m, &src, 5));
+        seqs_free(&src);
+        model_free(m);
+    }
+    team_set_threads(threads);
+}
+
+/* ---------------------------------------------------------------------------- number of threads */
+
+typedef struct {
+    model_sums sums;
+    real *gradients; /* (n) */
+    size_t n;
+} outcome;
+
+static outcome learn(const net_config *c, const seqs *src, const seqs *tgt, int threads)
+{
+    team_set_threads(threads);
+    model *m = network_new(c, true);
+    params *p = model_params(m);
+    arena *memory = arena_new();
+    tape t = tape_new(memory, true, true, 13, 4);
+    outcome o = {.sums = model_loss(m, &t, src, tgt, 0.1, 1), .n = p->n_reals};
+    tape_backward(&t);
+    o.gradients = xcalloc(o.n, sizeof *o.gradients);
+    memcpy(o.gradients, p->g, o.n * sizeof *o.gradients);
+    arena_free(memory);
+    model_free(m);
+    return o;
+}
+
+static bool same_outcome(const outcome *a, const outcome *b)
+{
+    return memcmp(&a->sums.loss, &b->sums.loss, sizeof(double)) == 0 &&
+           memcmp(&a->sums.nll, &b->sums.nll, sizeof(double)) == 0 && a->n == b->n &&
+           memcmp(a->gradients, b->gradients, a->n * sizeof *a->gradients) == 0;
+}
+
+static const char *learns_the_same(const net_config *c, int sentences)
+{
+    static const int teams[] = {2, 3, 7};
+    seqs src = network_sentences(sentences, 0, 12, c->src_vocab, 7);
+    seqs tgt = network_sentences(sentences, 0, 12, c->tgt_vocab, 8);
+    outcome one = learn(c, &src, &tgt, 1);
+    bool equal = isfinite(one.sums.loss) && one.sums.words > sentences;
+    for (size_t i = 0; i < sizeof teams / sizeof *teams && equal; i++) {
+        outcome other = learn(c, &src, &tgt, teams[i]);
+        equal = same_outcome(&one, &other);
+        free(other.gradients);
+    }
+    free(one.gradients);
+    seqs_free(&src);
+    seqs_free(&tgt);
+    return equal ? NULL : "loss or gradients depend on the number of threads";
+}
+
+static const char *check_threads(const net_config *c) { return learns_the_same(c, 50); }
+
+static void test_threads(void)
+{
+    int threads = team_threads();
+    for_all_networks(check_threads);
+    for (const model_class *const *k = models; *k; k++) {
+        net_config c = wide((*k)->name);
+        CU_ASSERT_PTR_NULL(learns_the_same(&c, 90));
+    }
+    team_set_threads(threads);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {{"step by step as the whole sequence", test_steps},
+                           {"a translation is independent of its batch", test_search},
+                           {"the same in wide networks", test_wide_search},
+                           {"the same bits with 1, 2, 3 and 7 threads", test_threads},
+                           CU_TEST_INFO_NULL};
+    return suite_run("networks", tests);
+}

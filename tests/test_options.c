@@ -274,6 +274,8 @@ static void unused_options_are_noted_once(void)
     notes[0] = '\0';
     options_free(good(FOR_TRAIN, "train --preset bahdanau --cell lstm --epochs 3"));
     CU_ASSERT_STRING_EQUAL(notes, "");
+    options_free(good(FOR_TRAIN, "train --preset tiny --cell lstm --quiet"));
+    CU_ASSERT_STRING_EQUAL(notes, "");
     note_listener(NULL);
 }
 

@@ -77,6 +77,6 @@ int check_network(const options *o)
     net_config c = options_network(o);
     c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
     if (net_config_check(&c)) return -1;
-    note_unused(o, &c);
+    if (!options_flag(o, "quiet")) note_unused(o, &c);
     return 0;
 }

@@ -17,7 +17,7 @@ enum np_length { SHORT, LONG };
 
 bool chance(sampler *s, int percent);
 uint32_t below(sampler *s, int n);
-/* An index below n, small ones up to three times as likely as large ones: tables begin with common words. */
+/* An index below n, small ones more likely than large ones: tables begin with common words. */
 int pick(sampler *s, int n);
 /* An index into weights, which end with -1. */
 int pick_weighted(sampler *s, const int *weights);

@@ -10,12 +10,11 @@ uint32_t below(sampler *s, int n) { return rng_below(s->random, (uint32_t)n); }
 
 bool chance(sampler *s, int percent) { return below(s, 100) < (uint32_t)percent; }
 
+/* Each halving of the table is tried with the same chance, which gives frequencies near Zipf's law. */
 int pick(sampler *s, int n)
 {
-    uint32_t first = below(s, n);
-    if (chance(s, 30)) return (int)first;
-    uint32_t second = below(s, n);
-    return (int)(first < second ? first : second);
+    while (n > 8 && chance(s, 70)) n = (n + 1) / 2;
+    return (int)below(s, n);
 }
 
 int pick_weighted(sampler *s, const int *weights)

@@ -131,12 +131,13 @@ static void check_law_of_rows(enum gemm_kind kind, long n, long k)
 {
     enum { ROWS = 512 };
     product p = product_new(kind, ROWS, n, k);
+    team_set_threads(1); /* thousands of small products */
     gemm(kind, ROWS, n, k, p.a, p.lda, p.b, p.ldb, p.bias, false, p.c, p.ldc);
     bool alone = true, first = true, last = true, columns = true;
     for (long m = 1; m <= ROWS; m++) {
         alone = alone && part_equal(&p, m - 1, 1, 0, n);
-        first = first && part_equal(&p, 0, m, 0, n);
-        if (m % 8 == 5) last = last && part_equal(&p, ROWS - m, m, 0, n);
+        if (m < 200 || m % 8 == 3) first = first && part_equal(&p, 0, m, 0, n);
+        if (m % 16 == 5) last = last && part_equal(&p, ROWS - m, m, 0, n);
     }
     for (long j = 0; j < n; j++)
         columns = columns && part_equal(&p, 7, 20, j, n - j) && part_equal(&p, 9, 99, 0, j + 1);
@@ -144,6 +145,7 @@ static void check_law_of_rows(enum gemm_kind kind, long n, long k)
     CU_ASSERT(first);
     CU_ASSERT(last);
     CU_ASSERT(columns);
+    team_set_threads(2);
     product_free(&p);
 }
 

@@ -58,6 +58,7 @@ const char *isa_name(void) { return loops()->name; }
 
 int isa_choose(const char *name)
 {
+    BUG_IF(!name);
     for (int i = 0; i < TABLES; i++)
         if (!strcmp(name, tables[i].name)) {
             if (!runs_here(name)) return fail("--isa %s: this processor does not have it", name);

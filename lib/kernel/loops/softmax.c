@@ -11,23 +11,33 @@ static real largest(long n, const real *x)
     return m;
 }
 
+/* Sums over thousands of classes: short sums in real, their sum in double. */
+enum { SHORT = 512 };
+
+static long short_end(long first, long n) { return n - first < SHORT ? n : first + SHORT; }
+
 /* x := exp(scale (x - m)); returns the sum. */
-static real exps(long n, real m, real scale, real *x)
+static double exps(long n, real m, real scale, real *x)
 {
-    real sum = 0;
+    double total = 0;
+    for (long first = 0; first < n; first += SHORT) {
+        long end = short_end(first, n);
+        real sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (long i = 0; i < n; i++) {
-        real e = real_exp(scale * (x[i] - m));
-        x[i] = e;
-        sum += e;
+        for (long i = first; i < end; i++) {
+            real e = real_exp(scale * (x[i] - m));
+            x[i] = e;
+            sum += e;
+        }
+        total += (double)sum;
     }
-    return sum;
+    return total;
 }
 
 static void softmax(long n, real *x)
 {
     if (n == 0) return;
-    real factor = 1 / exps(n, largest(n, x), 1, x);
+    real factor = (real)(1 / exps(n, largest(n, x), 1, x));
     for (long i = 0; i < n; i++) x[i] *= factor;
 }
 
@@ -49,7 +59,7 @@ static void attention(long seen, long padded, real scale, real *x)
     }
     for (long i = seen; i < padded; i++) x[i] = (real)-INFINITY;
     long n = (seen + SOFTMAX_PAD - 1) / SOFTMAX_PAD * SOFTMAX_PAD;
-    real factor = 1 / exps(n, largest(n, x), scale, x);
+    real factor = (real)(1 / exps(n, largest(n, x), scale, x));
     for (long i = 0; i < n; i++) x[i] *= factor;
     for (long i = n; i < padded; i++) x[i] = 0;
 }
@@ -66,14 +76,11 @@ static void attention_back(long n, real scale, const real *p, const real *f, rea
     for (long i = 0; i < n; i++) dp[i] = scale * p[i] * (dp[i] - sum);
 }
 
-/* Sums over thousands of classes: short sums in real, their sum in double. */
-enum { SHORT = 512 };
-
 static double sum_exps(long n, double m, const real *x)
 {
     double total = 0;
     for (long first = 0; first < n; first += SHORT) {
-        long end = n - first < SHORT ? n : first + SHORT;
+        long end = short_end(first, n);
         real sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (long i = first; i < end; i++) sum += real_exp(x[i] - (real)m);
@@ -86,7 +93,7 @@ static double sum_above(long n, double m, const real *x) /* sum of x - m */
 {
     double total = 0;
     for (long first = 0; first < n; first += SHORT) {
-        long end = n - first < SHORT ? n : first + SHORT;
+        long end = short_end(first, n);
         real sum = 0;
 #pragma omp simd reduction(+ : sum)
         for (long i = first; i < end; i++) sum += x[i] - (real)m;

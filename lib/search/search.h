@@ -4,8 +4,9 @@
  * 2 x beam best extensions of a sentence are taken; those that end are finished if they are among the
  * first `beam`, the best `beam` others go on. A sentence is done with `beam` finished hypotheses or at
  * its limit, where the `beam` best extensions count as finished whether they end or not.
- * pad and bos are never produced. Ties: the smaller row, then the smaller id, wins.
- * A sentence's result does not depend on the other sentences of the call. */
+ * pad and bos (and unk, if forbidden) are never produced: the others' probabilities add up to one. Ties: the
+ * smaller row, then the smaller id, wins. A sentence's result does not depend on the other sentences of the
+ * call. */
 #ifndef TULK_SEARCH_SEARCH_H
 #define TULK_SEARCH_SEARCH_H
 
@@ -15,12 +16,12 @@
 typedef struct {
     int beam;              /* 1: greedy */
     double length_penalty; /* default 1 */
-    double max_len_ratio;  /* a hypothesis has at most max_len_ratio * src words + max_len_extra words, eos counted */
-    int max_len_extra;
+    double max_len_ratio;  /* a hypothesis has at most max_len_ratio * source words + max_len_extra words, */
+    int max_len_extra;     /* eos counted on both sides */
     int n_best;            /* hypotheses kept a sentence, <= beam */
-    int batch_tokens;      /* source tokens decoded together */
+    int batch_tokens;      /* decoded together: sentences x longest source; 500 or so stay in the caches */
     bool forbid_unk;
-    const int *limits;     /* if not NULL: the limit of each sentence instead of the ratio (tests) */
+    const int *limits; /* if not NULL: the limit of each sentence instead of the ratio (tests) */
 } search_options;
 
 typedef struct {
@@ -32,7 +33,7 @@ typedef struct {
 
 typedef struct {
     hyp *hyps; /* best first; distinct */
-    int n;     /* at most n_best */
+    int n;     /* 1 .. n_best */
 } hyp_list;
 
 /* Translates every sentence of src (any number: batches are made inside, and run in parallel).

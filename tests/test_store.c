@@ -681,7 +681,7 @@ static void test_damaged_bytes(void)
         rng r = rng_at(1, RNG_TEST, i);
         char *copy = xmalloc(n);
         memcpy(copy, bytes, n);
-        for (int k = 0; k < 40; k++) copy[rng_below(&r, (uint32_t)n)] = (char)rng_u32(&r);
+        for (size_t k = 0; k < n / 4000; k++) copy[rng_below(&r, (uint32_t)n)] = (char)rng_u32(&r);
         found += read_everything(scratch_write("damaged.tulk", copy, n)) == 0;
         free(copy);
     }

@@ -1,7 +1,7 @@
 /* Checkpoints: tables checkpoint and tensor. A checkpoint's tensors are the rows with its `content` number; a
- * copy of a checkpoint is a second name of the same rows. New rows are written before old ones are deleted,
- * so they take pages that were free before the transaction, which need no journal: each checkpoint is written
- * once. */
+ * copy of a checkpoint is a second name of the same rows. Rows that lost their name are deleted at the end of
+ * the transaction: so new ones take pages that were free before it, which need no journal, and each
+ * checkpoint is written once. */
 #include "store/store.h"
 
 #include <limits.h>
@@ -62,7 +62,7 @@ static int save_tensors(store *s, int64_t content, const stored_tensor *tensors,
     return status;
 }
 
-static int drop_unnamed(store *s)
+int checkpoint_drop_unnamed(store *s)
 {
     return db_run(s, "DELETE FROM tensor WHERE content NOT IN (SELECT content FROM checkpoint)", "");
 }
@@ -74,13 +74,12 @@ int store_save_checkpoint(store *s, const char *slot, const checkpoint_info *inf
     if (db_number(s, "SELECT coalesce(max(content), 0) + 1 FROM tensor", &content) < 0 ||
         save_tensors(s, content, tensors, n) < 0)
         return -1;
-    if (db_run(
-            s,
-            "INSERT OR REPLACE INTO checkpoint(slot, content, updates, epoch, valid_score, created, state) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?)",
-            "tiiiftt", slot, content, info->update, info->epoch, info->valid_score, info->created, state) < 0)
-        return -1;
-    return drop_unnamed(s);
+    s->replaced = true;
+    return db_run(
+        s,
+        "INSERT OR REPLACE INTO checkpoint(slot, content, updates, epoch, valid_score, created, state) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?)",
+        "tiiiftt", slot, content, info->update, info->epoch, info->valid_score, info->created, state);
 }
 
 static int no_slot(store *s, const char *slot)
@@ -97,7 +96,8 @@ int store_copy_checkpoint(store *s, const char *from, const char *to)
             "SELECT ?2, content, updates, epoch, valid_score, created, state FROM checkpoint WHERE slot = ?1",
             "tt", from, to) < 0)
         return -1;
-    return sqlite3_changes(s->db) == 0 ? no_slot(s, from) : drop_unnamed(s);
+    s->replaced = true;
+    return sqlite3_changes(s->db) == 0 ? no_slot(s, from) : 0;
 }
 
 /* ---------------------------------------------------------------------------------- what there is */

@@ -12,16 +12,16 @@ struct store {
     char *path;  /* as the user named it, for messages */
     char *file;  /* what is open now: path, or path.part until the first commit */
     enum store_mode mode;
-    bool part;    /* still under its .part name */
-    int lock;     /* descriptor that holds the writer's lock, -1 for readers */
-    int old;      /* descriptor that locks the file that STORE_REPLACE will replace, or -1 */
-    dev_t device; /* the locked file */
+    bool replaced; /* rows of tensor may have lost their checkpoint since begin */
+    bool part;     /* still under its .part name */
+    int lock;      /* descriptor that holds the writer's lock, -1 for readers */
+    int old;       /* descriptor that locks the file that STORE_REPLACE will replace, or -1 */
+    dev_t device;  /* the locked file */
     ino_t inode;
     store *next_writer; /* the other writers of this process */
 };
 
-/* ---------------------------------------------------------------------- SQL (db.c), 0 or -1 with a message
- */
+/* ------------------------------------------------------------ SQL (db.c), 0 or -1 with a message */
 
 /* How long to wait for a lock of another program, in milliseconds; for files opened from now on. */
 extern int db_patience;
@@ -49,6 +49,9 @@ int db_row(store *s, sqlite3_stmt *statement, const char *types);
 const char *db_text(sqlite3_stmt *statement, int column);
 /* The first column of the first row, which must be an integer. */
 int db_number(store *s, const char *sql, int64_t *out);
+
+/* Deletes tensors that belong to no checkpoint (checkpoint.c). */
+int checkpoint_drop_unnamed(store *s);
 
 /* -------------------------------------------------------------------- the file on disk (file.c), likewise */
 

@@ -13,7 +13,7 @@ enum {
     STORE_APPLICATION_ID = 0x54554C4B,
     STORE_VERSION = 1,
     STORE_CHUNK = 16 << 20, /* bytes of tensor data in one row, at most */
-    STORE_PAGE = 16 << 10   /* bytes of a database page: large, since nearly all of the file is tensors */
+    STORE_PAGE = 32 << 10   /* bytes of a database page: large, since nearly all of the file is tensors */
 };
 
 /* clang-format off */

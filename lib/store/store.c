@@ -224,10 +224,11 @@ static int publish(store *s)
 
 int store_commit(store *s)
 {
-    if (trim(s) < 0 || db_exec(s, "COMMIT") < 0) {
+    if ((s->replaced && checkpoint_drop_unnamed(s) < 0) || trim(s) < 0 || db_exec(s, "COMMIT") < 0) {
         store_rollback(s);
         return -1;
     }
+    s->replaced = false;
     return s->part ? publish(s) : 0;
 }
 

@@ -276,6 +276,12 @@ static void unused_options_are_noted_once(void)
     CU_ASSERT_STRING_EQUAL(notes, "");
     options_free(good(FOR_TRAIN, "train --preset tiny --cell lstm --quiet"));
     CU_ASSERT_STRING_EQUAL(notes, "");
+    options_free(good(FOR_TRAIN, "train --vocab v --vocab-size 300 --casefold"));
+    CU_ASSERT_STRING_EQUAL(notes,
+                           "left alone, the vocabulary of --vocab has its own: --vocab-size, --casefold\n");
+    notes[0] = '\0';
+    options_free(good(FOR_TRAIN, "train --vocab-size 300"));
+    CU_ASSERT_STRING_EQUAL(notes, "");
     note_listener(NULL);
 }
 

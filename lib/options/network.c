@@ -69,6 +69,18 @@ static void note_unused(const options *o, const net_config *c)
     str_free(&unused);
 }
 
+/* A vocabulary that is given was learned with settings of its own. */
+static void note_learned(const options *o)
+{
+    static const char *const keys[] = {"vocab-size", "separate-vocabs", "normalize", "casefold"};
+    str unused = {0};
+    for (size_t i = 0; options_text(o, "vocab") && i < sizeof keys / sizeof *keys; i++)
+        if (set_by_user(o, option_find(FOR_TRAIN, keys[i])))
+            str_addf(&unused, "%s--%s", unused.n ? ", " : "", keys[i]);
+    if (unused.n) note("left alone, the vocabulary of --vocab has its own: %s", str_text(&unused));
+    str_free(&unused);
+}
+
 int check_network(const options *o)
 {
     if (options_flag(o, "resume") && options_flag(o, "overwrite"))
@@ -77,6 +89,8 @@ int check_network(const options *o)
     net_config c = options_network(o);
     c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
     if (net_config_check(&c)) return -1;
-    if (!options_flag(o, "quiet")) note_unused(o, &c);
+    if (options_flag(o, "quiet")) return 0;
+    note_unused(o, &c);
+    note_learned(o);
     return 0;
 }

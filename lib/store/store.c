@@ -129,10 +129,12 @@ static int open_write(store *s)
 static int make_tables(store *s)
 {
     str sql = {0};
-    str_addf(&sql,
-             "PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = DELETE; BEGIN;"
-             "PRAGMA application_id = %d; PRAGMA user_version = %d;" STORE_SCHEMA "COMMIT",
-             STORE_PAGE, STORE_APPLICATION_ID, STORE_VERSION);
+    str_addf(
+        &sql,
+        "PRAGMA page_size = %d; PRAGMA journal_mode = DELETE; BEGIN;"
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = %d; PRAGMA user_version = %d;" STORE_SCHEMA
+        "COMMIT",
+        STORE_PAGE, STORE_APPLICATION_ID, STORE_VERSION);
     int status = db_exec(s, sql.p);
     str_free(&sql);
     return status;

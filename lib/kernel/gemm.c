@@ -7,8 +7,8 @@
 #include "kernel/blocks.h"
 #include "kernel/loops/loops.h"
 
-/* A product cut into tiles. B is packed in chunks of columns, each once, by the whole team; then the
- * tiles of the chunk are computed. A tile packs its rows of A itself: they are few, and soon used. */
+/* A product cut into tiles. B is packed in chunks, each once, by the whole team; then the tiles of the
+ * chunk are computed. A tile packs its rows of A itself: they are few, and soon used. */
 typedef struct {
     enum gemm_kind kind;
     long m, n, k;
@@ -17,7 +17,8 @@ typedef struct {
     bool add;
     real *c;
     const struct gemm_loops *loops;
-    long first, cols, width; /* the chunk: columns first .. first + cols, packed width */
+    long first, cols, width; /* the chunk: columns first .. first + cols, packed width, */
+    long top, depth;         /* and rows top .. top + depth of B */
     long tile_rows, tile_cols;
     long strip; /* columns a packing task */
     real *packed;
@@ -37,12 +38,12 @@ static const real *a_at(const product *g, long i, long p)
     return g->kind == GEMM_TN ? g->a + p * g->lda + i : g->a + i * g->lda + p;
 }
 
-/* Columns of B in blocks of `depth` rows; block p of the chunk begins at p * width. */
+/* Columns j .. j + n of the chunk, in blocks of rows; the block of row p begins at p * width. */
 static void pack_columns(const product *g, long j, long n)
 {
-    for (long p = 0; p < g->k; p += g->loops->depth) {
-        long depth = least(g->loops->depth, g->k - p);
-        g->loops->pack_b(g->kind, depth, n, b_at(g, p, g->first + j), g->ldb,
+    for (long p = 0; p < g->depth; p += g->loops->depth) {
+        long depth = least(g->loops->depth, g->depth - p);
+        g->loops->pack_b(g->kind, depth, n, b_at(g, g->top + p, g->first + j), g->ldb,
                          g->packed + p * g->width + j * depth);
     }
 }
@@ -53,13 +54,14 @@ static void pack_task(long i, void *context)
     pack_columns(g, i * g->strip, least(g->strip, g->cols - i * g->strip));
 }
 
-/* Rows i .. i + m, columns j .. j + n of the chunk. */
+/* Rows i .. i + m, columns j .. j + n of the chunk. Without `packed` B is read where it lies. */
 static void compute_tile(const product *g, long i, long m, long j, long n, real *work)
 {
-    for (long p = 0; p < g->k; p += g->loops->depth) {
-        long depth = least(g->loops->depth, g->k - p);
-        g->loops->tile(g->kind, m, n, depth, a_at(g, i, p), g->lda, g->packed + p * g->width + j * depth, 0,
-                       g->bias && p == 0 ? g->bias + g->first + j : NULL, g->add || p > 0,
+    for (long p = 0; p < g->depth; p += g->loops->depth) {
+        long depth = least(g->loops->depth, g->depth - p), at = g->top + p;
+        const real *b = g->packed ? g->packed + p * g->width + j * depth : b_at(g, at, g->first + j);
+        g->loops->tile(g->kind, m, n, depth, a_at(g, i, at), g->lda, b, g->packed ? 0 : g->ldb,
+                       g->bias && at == 0 ? g->bias + g->first + j : NULL, g->add || at > 0,
                        g->c + i * g->ldc + g->first + j, g->ldc, work);
     }
 }
@@ -77,12 +79,20 @@ static void tile_task(long task, void *context)
     compute_tile(g, i, least(g->tile_rows, g->m - i), j, least(g->tile_cols, g->cols - j), tile_work(g));
 }
 
-/* Few rows: packed columns are used once or twice, so the thread that packs a strip uses it at once. */
+/* Few rows: packed columns are used once or twice, so the thread that packs a strip uses it at once, or does
+ * not pack at all where rows of B lie as the kernel wants them. */
 static void strip_task(long task, void *context)
 {
     product g = *(const product *)context;
+    bool direct = g.kind != GEMM_NT && g.m <= g.loops->height;
     g.first = task * g.strip;
     g.cols = least(g.strip, g.n - g.first);
+    g.depth = g.k;
+    long whole = direct ? g.cols - g.cols % g.loops->half : 0;
+    if (whole) compute_tile(&g, 0, g.m, 0, whole, tile_work(&g));
+    g.first += whole;
+    g.cols -= whole;
+    if (g.cols == 0) return;
     g.width = round_up(g.cols, g.loops->half);
     g.packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g.k * g.width));
     pack_columns(&g, 0, g.cols);
@@ -93,7 +103,8 @@ enum {
     TASK_WORK = 1 << 19,  /* multiply-adds that make a task worth its start */
     SMALL_WORK = 1 << 17, /* a whole product below this is one task */
     TILE_PANELS = 4,      /* height of a tile in panels: what is read of B is used so often */
-    TILE_WIDTH = 128,     /* so often is used what is packed of A */
+    TILE_WIDTH = 512,     /* so often is used what is packed of A */
+    CHUNK_DEPTH = 1024,   /* most of k, and */
     CHUNK = 1 << 21,      /* most of B that is packed at a time, in reals */
     PACK_STRIP = 1 << 15  /* reals a packing task */
 };
@@ -109,27 +120,39 @@ static void strips(product *g)
     team_run((g->n + g->strip - 1) / g->strip, strip_task, g);
 }
 
+/* Tiles of about TASK_WORK: as wide as the chunk if it is narrow, then as high as that leaves, but not so
+ * high that a large team would have nothing to do. */
 static void choose_tiles(product *g)
 {
-    long height = TILE_PANELS * g->loops->height, wide = round_up(g->cols, g->loops->width);
-    g->tile_rows = height;
-    g->tile_cols = least(wide, round_up(most(TASK_WORK / (height * g->k), TILE_WIDTH), g->loops->width));
-    if (g->tile_cols == wide) /* all columns: as many rows as make a task */
-        g->tile_rows = round_up(most(TASK_WORK / (wide * g->k), g->loops->height), g->loops->height);
+    long height = g->loops->height, wide = round_up(g->cols, g->loops->width);
+    long cols = TASK_WORK / (TILE_PANELS * height * g->depth);
+    g->tile_cols = least(wide, round_up(most(cols, TILE_WIDTH), g->loops->width));
+    long rows = most(TASK_WORK / (g->tile_cols * g->depth), TILE_PANELS * height);
+    g->tile_rows = round_up(most(least(rows, g->m / 4), 1), height);
 }
 
-static void chunk(product *g, long first, long cols)
+static void chunk(product *g)
 {
     long unit = g->loops->width;
-    g->first = first;
-    g->cols = cols;
-    g->width = round_up(cols, g->loops->half);
-    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g->k * g->width));
-    g->strip = round_up(most(PACK_STRIP / g->k, 1), unit);
-    team_run((cols + g->strip - 1) / g->strip, pack_task, g);
+    g->width = round_up(g->cols, g->loops->half);
+    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g->depth * g->width));
+    g->strip = round_up(most(PACK_STRIP / g->depth, 1), unit);
+    team_run((g->cols + g->strip - 1) / g->strip, pack_task, g);
     choose_tiles(g);
-    long down = (g->m + g->tile_rows - 1) / g->tile_rows, across = (cols + g->tile_cols - 1) / g->tile_cols;
+    long down = (g->m + g->tile_rows - 1) / g->tile_rows,
+         across = (g->cols + g->tile_cols - 1) / g->tile_cols;
     team_run(down * across, tile_task, g);
+}
+
+static void chunks(product *g)
+{
+    long most_cols = CHUNK / CHUNK_DEPTH;
+    for (g->first = 0; g->first < g->n; g->first += most_cols)
+        for (g->top = 0; g->top < g->k; g->top += CHUNK_DEPTH) {
+            g->cols = least(most_cols, g->n - g->first);
+            g->depth = least(CHUNK_DEPTH, g->k - g->top);
+            chunk(g);
+        }
 }
 
 /* k = 0: the sum of nothing. */
@@ -150,12 +173,10 @@ void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, 
         no_products(&g);
         return;
     }
-    if (m <= TILE_PANELS * g.loops->height || m * n * k <= SMALL_WORK) {
+    if (m <= TILE_PANELS * g.loops->height || m * n * k <= SMALL_WORK)
         strips(&g);
-        return;
-    }
-    long most_cols = most(CHUNK / k / g.loops->width, 1) * g.loops->width;
-    for (long j = 0; j < n; j += most_cols) chunk(&g, j, least(most_cols, n - j));
+    else
+        chunks(&g);
 }
 
 double gemm_peak(long rounds) { return loops()->gemm->peak(rounds); }

@@ -23,6 +23,7 @@ enum {
     W = BYTES / sizeof(real), /* lanes of a vector */
     NR = 2 * W,
     KC = 256,
+    GROUP = 4, /* panels of A packed together */
     A_LD = KC + 64 / (int)sizeof(
                          real), /* rows of a panel of A: a line apart, so that they spread over the cache */
 };
@@ -101,19 +102,21 @@ MICROS(7)
 MICROS(8)
 #endif
 #if defined __AVX512F__
-    MICROS(9) MICROS(10) MICROS(11) MICROS(12) MICROS(13) MICROS(14)
+MICROS(9)
+MICROS(10)
+MICROS(11) MICROS(12) MICROS(13) MICROS(14)
 #endif
 
-        static micro_kernel *const micros[MR][2][2] = {
-            MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
+    static micro_kernel *const micros[MR][2][2] = {
+        MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
 #if defined __AVX2__ || defined __aarch64__
-            MICRO_ROW(5), MICRO_ROW(6),
+        MICRO_ROW(5), MICRO_ROW(6),
 #endif
 #if defined __AVX512F__ || defined __aarch64__
-            MICRO_ROW(7), MICRO_ROW(8),
+        MICRO_ROW(7), MICRO_ROW(8),
 #endif
 #if defined __AVX512F__
-            MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
+        MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
 #endif
 };
 
@@ -249,15 +252,35 @@ static void pack_b(enum gemm_kind kind, long k, long n, const real *b, long ldb,
         pack_straight(k, n, b, ldb, out);
 }
 
-/* A panel of mr rows: by rows A_LD apart, or for GEMM_TN by columns MR apart. */
-static void pack_a(enum gemm_kind kind, long mr, long k, const real *a, long lda, real *out)
+/* Panel t of a group of `panels` over m rows begins here: heights as even as can be. */
+static long panel_start(long t, long panels, long m) { return t * m / panels; }
+
+/* m rows of A in panels, each MR * A_LD reals: by rows A_LD apart. */
+static void pack_rows(long m, long panels, long k, const real *a, long lda, real *out)
 {
-    if (kind != GEMM_TN)
-        for (long i = 0; i < mr; i++) memcpy(out + i * A_LD, a + i * lda, (size_t)k * sizeof(real));
-    else if (mr == MR)
-        for (long p = 0; p < k; p++) memcpy(out + p * MR, a + p * lda, MR * sizeof(real));
-    else
-        for (long p = 0; p < k; p++) memcpy(out + p * MR, a + p * lda, (size_t)mr * sizeof(real));
+    for (long t = 0; t < panels; t++, out += MR * A_LD) {
+        long first = panel_start(t, panels, m), end = panel_start(t + 1, panels, m);
+        for (long i = first; i < end; i++)
+            memcpy(out + (i - first) * A_LD, a + i * lda, (size_t)k * sizeof(real));
+    }
+}
+
+/* The same from A transposed, by columns MR apart. All of a row of memory is read at once, and MR reals are
+ * copied for a panel that may need fewer: the number is a constant, and what follows is still the matrix,
+ * but for the last rows. */
+static void pack_columns(long m, long panels, long k, const real *a, long lda, real *out)
+{
+    long start[GROUP + 1];
+    for (long t = 0; t <= panels; t++) start[t] = panel_start(t, panels, m);
+    for (long p = 0; p < k; p++)
+        for (long t = 0; t < panels; t++) {
+            real *to = out + t * MR * A_LD + p * MR;
+            const real *from = a + p * lda + start[t];
+            if (p + MR < k)
+                memcpy(to, from, MR * sizeof(real));
+            else
+                memcpy(to, from, (size_t)(start[t + 1] - start[t]) * sizeof(real));
+        }
 }
 
 /* ---- one tile ---- */
@@ -276,24 +299,38 @@ static void edge(micro_kernel *kernel, long mr, long n, long k, const real *a, c
     for (long i = 0; i < mr; i++) memcpy(c + i * ldc, tile + i * NR, (size_t)n * sizeof(real));
 }
 
+/* One panel of A times all of B. Its packed rows are in the first-level cache, those of B in the second. */
+static void panel_times(micro_kernel *const kernels[2], long mr, long n, long k, const real *a, const real *b,
+                        long ldb, const real *bias, bool add, real *c, long ldc)
+{
+    for (long j = 0; j < n; j += NR) {
+        long width = panel_width(n - j), row = ldb ? ldb : width;
+        micro_kernel *kernel = kernels[width / W - 1];
+        const real *bias_j = bias ? bias + j : NULL;
+        if (n - j >= width)
+            kernel(k, a, MR, b, row, bias_j, add, c + j, ldc);
+        else
+            edge(kernel, mr, n - j, k, a, b, row, bias_j, add, c + j, ldc);
+        b += ldb ? width : k * width;
+    }
+}
+
 static void tile(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b,
                  long ldb, const real *bias, bool add, real *c, long ldc, real *work)
 {
-    long panels = (m + MR - 1) / MR;
-    for (long t = 0; t < panels; t++) {
-        long i = t * m / panels, mr = (t + 1) * m / panels - i; /* heights as even as can be */
-        const real *panel = b;
-        pack_a(kind, mr, k, kind == GEMM_TN ? a + i : a + i * lda, lda, work);
-        for (long j = 0; j < n; j += NR) {
-            long width = panel_width(n - j), row = ldb ? ldb : width;
-            micro_kernel *kernel = micros[mr - 1][kind == GEMM_TN][width / W - 1];
-            const real *bias_j = bias ? bias + j : NULL;
-            real *to = c + i * ldc + j;
-            if (n - j >= width)
-                kernel(k, work, MR, panel, row, bias_j, add, to, ldc);
-            else
-                edge(kernel, mr, n - j, k, work, panel, row, bias_j, add, to, ldc);
-            panel += ldb ? width : k * width;
+    bool columns = kind == GEMM_TN;
+    long all = (m + MR - 1) / MR, groups = (all + GROUP - 1) / GROUP;
+    for (long g = 0; g < groups; g++) {
+        long first = panel_start(g, groups, m), rows = panel_start(g + 1, groups, m) - first;
+        long panels = (rows + MR - 1) / MR;
+        if (columns)
+            pack_columns(rows, panels, k, a + first, lda, work);
+        else
+            pack_rows(rows, panels, k, a + first * lda, lda, work);
+        for (long t = 0; t < panels; t++) {
+            long i = panel_start(t, panels, rows), mr = panel_start(t + 1, panels, rows) - i;
+            panel_times(micros[mr - 1][columns], mr, n, k, work + t * MR * A_LD, b, ldb, bias, add,
+                        c + (first + i) * ldc, ldc);
         }
     }
 }
@@ -319,7 +356,7 @@ const struct gemm_loops LOOPS(gemm) = {
     .width = NR,
     .half = W,
     .depth = KC,
-    .work = MR * A_LD,
+    .work = GROUP * MR * A_LD,
     .pack_b = pack_b,
     .tile = tile,
 };

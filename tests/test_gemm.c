@@ -103,6 +103,7 @@ static void test_shapes(void)
     check_shape(90, 65, 600);
     check_shape(300, 130, 70);
     check_shape(66, 3000, 20); /* several tasks of every kind */
+    check_shape(70, 33, 1500); /* and several chunks of k */
 }
 
 static void test_empty(void)
@@ -153,6 +154,7 @@ static void test_law_of_rows(void)
 {
     check_law_of_rows(GEMM_NT, 67, 130);
     check_law_of_rows(GEMM_NT, 33, 300);
+    check_law_of_rows(GEMM_NT, 3, 1100);
     check_law_of_rows(GEMM_NN, 45, 61);
     check_law_of_rows(GEMM_TN, 45, 61);
 }

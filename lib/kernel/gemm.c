@@ -104,8 +104,8 @@ enum {
     SMALL_WORK = 1 << 17, /* a whole product below this is one task */
     TILE_PANELS = 4,      /* height of a tile in panels: what is read of B is used so often */
     TILE_WIDTH = 512,     /* so often is used what is packed of A */
-    CHUNK_DEPTH = 1024,   /* most of k, and */
-    CHUNK = 1 << 21,      /* most of B that is packed at a time, in reals */
+    CHUNK_BLOCKS = 4,     /* most of k in blocks of `depth`, and */
+    CHUNK_COLS = 2048,    /* most columns of B that are packed at a time */
     PACK_STRIP = 1 << 15  /* reals a packing task */
 };
 
@@ -146,11 +146,11 @@ static void chunk(product *g)
 
 static void chunks(product *g)
 {
-    long most_cols = CHUNK / CHUNK_DEPTH;
-    for (g->first = 0; g->first < g->n; g->first += most_cols)
-        for (g->top = 0; g->top < g->k; g->top += CHUNK_DEPTH) {
-            g->cols = least(most_cols, g->n - g->first);
-            g->depth = least(CHUNK_DEPTH, g->k - g->top);
+    long most_depth = CHUNK_BLOCKS * g->loops->depth;
+    for (g->first = 0; g->first < g->n; g->first += CHUNK_COLS)
+        for (g->top = 0; g->top < g->k; g->top += most_depth) {
+            g->cols = least(CHUNK_COLS, g->n - g->first);
+            g->depth = least(most_depth, g->k - g->top);
             chunk(g);
         }
 }

@@ -1,4 +1,5 @@
 /* tulk train: from parallel text to a model file. */
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ typedef struct {
     corpus *data;
     pair_text valid;
     model *net;
+    int64_t too_long_told;
 } training;
 
 enum { HELD_OUT_PERMILLE = 10, HELD_OUT_MAX = 1000, SAVE_SECONDS = 600 };
@@ -159,7 +161,34 @@ static int open_pairs(training *t, const char *const *src, const char *const *tg
     return corpus_open(&c, &t->data);
 }
 
-static int open_corpus(training *t) { return with_paths(t, open_pairs); }
+static void add_left_out(str *out, int64_t n, const char *what)
+{
+    if (n > 0) str_addf(out, "%s%" PRId64 " %s", out->n ? ", " : "; left out: ", n, what);
+}
+
+/* Nothing is skipped silently. A corpus of several windows is known whole after the first epoch: then it is
+ * told again. */
+static void tell_corpus(training *t)
+{
+    const corpus_counts *c = corpus_count(t->data);
+    str out = {0};
+    add_left_out(&out, c->empty, "with an empty side");
+    add_left_out(&out, c->invalid, "not UTF-8 or with NUL");
+    add_left_out(&out, c->too_long, "longer than --max-len or --batch-tokens");
+    note("training text: %" PRId64 " pairs%s", c->read, str_text(&out));
+    if (c->carriage_returns)
+        note("training text: %" PRId64 " carriage returns at line ends removed", c->carriage_returns);
+    if (c->byte_order_marks) note("training text: %" PRId64 " byte-order marks removed", c->byte_order_marks);
+    t->too_long_told = c->too_long;
+    str_free(&out);
+}
+
+static int open_corpus(training *t)
+{
+    if (with_paths(t, open_pairs)) return -1;
+    tell_corpus(t);
+    return 0;
+}
 
 static int hold_out(training *t)
 {
@@ -248,8 +277,9 @@ static const char *reason(enum train_end end)
     return "interrupted";
 }
 
-static void tell_end(const training *t, const train_result *r)
+static void tell_end(training *t, const train_result *r)
 {
+    if (corpus_count(t->data)->too_long > t->too_long_told) tell_corpus(t);
     char took[32];
     const train_state *s = &r->state;
     note("%s: %lld updates in %s, saved in %s", reason(r->end), (long long)s->update,

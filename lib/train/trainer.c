@@ -89,6 +89,7 @@ static void count_update(trainer *t, const pair_batch *b, const model_sums *sums
     t->state.loss += sums->loss;
     t->state.words += sums->words;
     t->progress.loss += sums->loss;
+    t->progress.nll += sums->nll;
     t->progress.words += sums->words;
     t->progress.tokens += sums->words + (int64_t)(seqs_total(&b->src) + b->src.n);
     t->progress.seconds += seconds;

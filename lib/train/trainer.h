@@ -47,7 +47,7 @@ typedef struct {
     int64_t epoch, update;
     double epoch_share; /* of the epoch that is done, 0 .. 1 */
     double lr, norm;    /* of the last update; the norm before clipping */
-    double loss;        /* sum over target words, with label smoothing */
+    double loss, nll;   /* sums over target words, with and without label smoothing */
     int64_t words;      /* target words, eos counted */
     int64_t tokens;     /* source and target words */
     double seconds;     /* of updates alone */

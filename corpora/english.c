@@ -1,5 +1,4 @@
 /* English from the tree: do-support, auxiliaries, inversion in questions. */
-#include <stdio.h>
 #include <string.h>
 
 #include "inflect.h"
@@ -14,9 +13,10 @@ static const char *const number_words[] = {"",      "",      "two",  "three", "f
 
 static void write_number(line *l, int count)
 {
-    char digits[16];
-    snprintf(digits, sizeof digits, "%d", count);
-    line_word(l, count <= 12 ? number_words[count] : digits);
+    if (count <= 12)
+        line_word(l, number_words[count]);
+    else
+        line_digits(l, count);
 }
 
 /* The first word behind the article decides between a and an. */
@@ -52,11 +52,7 @@ static void write_np(line *l, const np *n, bool object);
 
 static void write_attributes(line *l, const np *n)
 {
-    if (n->determiner == DET_LABEL) {
-        char digits[16];
-        snprintf(digits, sizeof digits, "%d", n->count);
-        line_word(l, digits);
-    }
+    if (n->determiner == DET_LABEL) line_digits(l, n->count);
     if (n->home) {
         line_word(l, "from");
         line_word(l, n->home->en);

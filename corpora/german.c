@@ -1,7 +1,6 @@
 /* German from the tree. A clause is a verbal bracket: the finite verb second (or first, or last) and the rest
  * of the verb at the end, with the middle field between them in one fixed order: subject, reflexive,
  * pronouns, time, frequency, dative, accusative, nicht, manner, place, governed, predicate. */
-#include <stdio.h>
 #include <string.h>
 
 #include "inflect.h"
@@ -33,9 +32,10 @@ static void write_number(line *l, int count)
 {
     static const char *const words[] = {"",       "",     "zwei", "drei", "vier", "fünf", "sechs",
                                         "sieben", "acht", "neun", "zehn", "elf",  "zwölf"};
-    char digits[16];
-    snprintf(digits, sizeof digits, "%d", count);
-    line_word(l, count <= 12 ? words[count] : digits);
+    if (count <= 12)
+        line_word(l, words[count]);
+    else
+        line_digits(l, count);
 }
 
 /* Stems and endings of what stands before a noun. */
@@ -102,11 +102,7 @@ static enum declension declension_after(enum determiner d)
 /* An object of a genitive preposition or a genitive attribute is a np in the genitive; names take "von". */
 static void write_attributes(line *l, const np *n)
 {
-    if (n->determiner == DET_LABEL) {
-        char digits[16];
-        snprintf(digits, sizeof digits, "%d", n->count);
-        line_word(l, digits);
-    }
+    if (n->determiner == DET_LABEL) line_digits(l, n->count);
     if (n->home) {
         line_word(l, "aus");
         line_word(l, n->home->de);

@@ -1,4 +1,5 @@
 /* Writing a sentence: blanks, commas, the capital at the start. */
+#include <stdio.h>
 #include <string.h>
 
 #include "sentence.h"
@@ -12,6 +13,13 @@ void line_word(line *l, const char *word)
     l->comma = false;
     if (l->out->n > l->start) str_add_char(l->out, ' ');
     str_add(l->out, word, strlen(word));
+}
+
+void line_digits(line *l, int number)
+{
+    char digits[16];
+    snprintf(digits, sizeof digits, "%d", number);
+    line_word(l, digits);
 }
 
 void line_ending(line *l, const char *letters) { str_add(l->out, letters, strlen(letters)); }

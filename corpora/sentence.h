@@ -137,7 +137,8 @@ typedef struct {
     size_t start;
 } line;
 line line_begin(str *out);
-void line_word(line *l, const char *word);      /* "" writes nothing */
+void line_word(line *l, const char *word); /* "" writes nothing */
+void line_digits(line *l, int number);
 void line_ending(line *l, const char *letters); /* glued to the last word */
 void line_comma(line *l);
 void line_end(line *l, char mark); /* capital first letter, mark at the end */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ids.h"
 #include "base/memory.h"
 
 static span trim(span s)
@@ -49,14 +50,43 @@ typedef struct {
     size_t n;
 } long_line;
 
+/* Bytes of one more id behind `before` others: their text alone would lose a blank at its start. */
+static size_t bytes_more(const tokenizer *t, const int *ids, size_t before, str *scratch)
+{
+    size_t known = 0;
+    str_clear(scratch);
+    if (before > 0) {
+        tokenizer_decode(t, ids + before - 1, 1, scratch);
+        known = scratch->n;
+        str_clear(scratch);
+        tokenizer_decode(t, ids + before - 1, 2, scratch);
+    } else {
+        tokenizer_decode(t, ids, 1, scratch);
+    }
+    return scratch->n - known;
+}
+
+/* Bytes that an id stands for in the middle of a line: behind a letter. (At the start a blank is left out.)
+ */
+static size_t bytes_inside(const tokenizer *t, int id, str *scratch)
+{
+    str_clear(scratch);
+    tokenizer_decode(t, (const int[]){ID_FIRST + 'a', id}, 2, scratch);
+    return scratch->n - 1;
+}
+
 static long_line long_line_new(const tokenizer *t, const seqs *whole)
 {
+    const int *ids = seqs_at(whole, 0);
+    str scratch = {0};
     long_line l = {.n = seqs_len(whole, 0)};
     l.end = xmalloc(l.n * sizeof *l.end);
-    for (size_t i = 0; i < l.n; i++) {
-        tokenizer_decode(t, seqs_at(whole, 0) + i, 1, &l.text);
-        l.end[i] = l.text.n;
-    }
+    tokenizer_decode(t, ids, 1, &l.text);
+    l.end[0] = l.text.n;
+    for (size_t i = 1; i < l.n; i++) l.end[i] = l.end[i - 1] + bytes_inside(t, ids[i], &scratch);
+    str_clear(&l.text);
+    tokenizer_decode(t, ids, l.n, &l.text);
+    str_free(&scratch);
     return l;
 }
 

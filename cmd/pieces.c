@@ -50,22 +50,6 @@ typedef struct {
     size_t n;
 } long_line;
 
-/* Bytes of one more id behind `before` others: their text alone would lose a blank at its start. */
-static size_t bytes_more(const tokenizer *t, const int *ids, size_t before, str *scratch)
-{
-    size_t known = 0;
-    str_clear(scratch);
-    if (before > 0) {
-        tokenizer_decode(t, ids + before - 1, 1, scratch);
-        known = scratch->n;
-        str_clear(scratch);
-        tokenizer_decode(t, ids + before - 1, 2, scratch);
-    } else {
-        tokenizer_decode(t, ids, 1, scratch);
-    }
-    return scratch->n - known;
-}
-
 /* Bytes that an id stands for in the middle of a line: behind a letter. (At the start a blank is left out.)
  */
 static size_t bytes_inside(const tokenizer *t, int id, str *scratch)

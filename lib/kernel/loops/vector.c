@@ -1,4 +1,5 @@
 #include "kernel/loops/loops.h"
+#include "kernel/loops/philox.h"
 #include <string.h>
 
 static void add(long n, const real *x, real *y)
@@ -57,69 +58,51 @@ static void col_sum(long rows, long cols, const real *x, long ld, real *out)
     }
 }
 
-/* Factors of elements 8 * counter .. + 8 * COUNTERS: scale or 0. The loops run across counters, so that
- * each of Philox's ten rounds is a handful of vector instructions. */
-enum { COUNTERS = 16, DRAWN = 8 * COUNTERS };
+/* The numbers behind elements first .. first + n, n at most DRAWN - 7; returns that of the first. */
+enum { DRAWN = 128 };
 
-static void draw(const dropout_mask *mask, uint64_t counter, real factor[DRAWN])
+static const uint16_t *draw(const dropout_mask *mask, long first, long n, uint16_t numbers[DRAWN])
 {
-    uint32_t c0[COUNTERS], c1[COUNTERS], c2[COUNTERS], c3[COUNTERS];
-    uint32_t k0 = (uint32_t)mask->key, k1 = (uint32_t)(mask->key >> 32);
-    for (int i = 0; i < COUNTERS; i++) {
-        c0[i] = (uint32_t)(counter + (uint64_t)i);
-        c1[i] = (uint32_t)((counter + (uint64_t)i) >> 32);
-        c2[i] = (uint32_t)mask->place;
-        c3[i] = (uint32_t)(mask->place >> 32);
-    }
-    for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < COUNTERS; i++) {
-            uint64_t p0 = (uint64_t)0xD2511F53u * c0[i], p1 = (uint64_t)0xCD9E8D57u * c2[i];
-            c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
-            c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
-            c1[i] = (uint32_t)p1;
-            c3[i] = (uint32_t)p0;
-        }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    for (int i = 0; i < COUNTERS; i++) {
-        uint32_t word[4] = {c0[i], c1[i], c2[i], c3[i]};
-        for (int j = 0; j < 8; j++) {
-            uint32_t bits = word[j / 2] >> (j % 2 * 16) & 0xFFFFu;
-            factor[8 * i + j] = bits >= mask->threshold ? mask->scale : 0;
-        }
-    }
+    long skip = first % 8;
+    for (long i = 0; i < skip + n; i += PHILOX_AT_ONCE)
+        philox_lanes(mask->key, mask->place, (uint64_t)(first - skip + i) / 8, numbers + i);
+    return numbers + skip;
+}
+
+static long drawn(long first, long i, long n)
+{
+    long most = DRAWN - (first + i) % 8;
+    return n - i < most ? n - i : most;
 }
 
 /* A dropped inf or NaN stays NaN (0 * inf): a broken activation must be noticed. */
-static void dropout_some(long n, const real *x, const real *residual, const real *factor, real *y)
-{
-    if (residual)
-        for (long i = 0; i < n; i++) y[i] = residual[i] + factor[i] * x[i];
-    else
-        for (long i = 0; i < n; i++) y[i] = factor[i] * x[i];
-}
-
 static void dropout(const dropout_mask *mask, long first, long n, const real *x, const real *residual,
                     real *y)
 {
-    real factor[DRAWN];
-    for (long i = 0; i < n;) {
-        long skip = (first + i) % 8, take = n - i < DRAWN - skip ? n - i : DRAWN - skip;
-        draw(mask, (uint64_t)(first + i) / 8, factor);
-        dropout_some(take, x + i, residual ? residual + i : 0, factor + skip, y + i);
-        i += take;
+    uint16_t numbers[DRAWN];
+    const uint16_t threshold = (uint16_t)mask->threshold;
+    const real scale = mask->scale;
+    for (long i = 0, some; i < n; i += some) {
+        some = drawn(first, i, n);
+        const uint16_t *number = draw(mask, first + i, some, numbers);
+        const real *from = x + i, *base = residual ? residual + i : NULL;
+        real *to = y + i;
+        if (base)
+#pragma omp simd
+            for (long j = 0; j < some; j++) to[j] = base[j] + (number[j] >= threshold ? scale : 0) * from[j];
+        else
+#pragma omp simd
+            for (long j = 0; j < some; j++) to[j] = (number[j] >= threshold ? scale : 0) * from[j];
     }
 }
 
 static void dropout_factors(const dropout_mask *mask, long first, long n, real *factors)
 {
-    real factor[DRAWN];
-    for (long i = 0; i < n;) {
-        long skip = (first + i) % 8, take = n - i < DRAWN - skip ? n - i : DRAWN - skip;
-        draw(mask, (uint64_t)(first + i) / 8, factor);
-        memcpy(factors + i, factor + skip, (size_t)take * sizeof *factors);
-        i += take;
+    uint16_t numbers[DRAWN];
+    for (long i = 0, some; i < n; i += some) {
+        some = drawn(first, i, n);
+        const uint16_t *number = draw(mask, first + i, some, numbers);
+        for (long j = 0; j < some; j++) factors[i + j] = number[j] >= mask->threshold ? mask->scale : 0;
     }
 }
 

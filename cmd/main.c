@@ -1,8 +1,10 @@
 /* tulk: dispatch to the subcommands. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "command.h"
@@ -85,8 +87,17 @@ static int close_stdout(int code)
     return code == EXIT_GOOD ? EXIT_FAILED : code;
 }
 
+/* Where a standard stream is closed, the next file to be opened would become that stream, and notes would be
+ * written into a model. Its place is taken by what can not be read or written either. */
+static void hold_standard_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+        if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", stream ? O_RDONLY : O_WRONLY) < 0) return;
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     signal(SIGPIPE, SIG_DFL); /* a closed pipe ends quietly, also where the parent ignores the signal */
     listen_on_stderr();
     return close_stdout(dispatch(argc, argv));

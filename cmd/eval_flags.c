@@ -51,7 +51,7 @@ static const flag_row rows[EVAL_KEYS] = {
     [EVAL_WIDTH] = {"width", "w", FLAG_INT, "Output", "N", "1", .least = 0, .most = 40,
         .help = "digits after the point"},
     [EVAL_SHORT] = {"short", "sh", FLAG_SWITCH, "Output", .help = "short signature in the text format"},
-    [EVAL_THREADS] = {"threads", NULL, FLAG_INT, "General", "N", NULL, .least = 1, .most = 4096,
+    [EVAL_THREADS] = {"threads", NULL, FLAG_INT, "General", "N", NULL, .least = 1, .most = 1024,
         .help = "threads (default: all cores); figures do not depend on it"},
     [EVAL_SEED] = {"seed", NULL, FLAG_INT, "General", "N", "1", .least = 0, .most = 1e15,
         .help = "taken as by every command; BLEU draws no random numbers"},

@@ -27,9 +27,10 @@ static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
 static const char *const checkpoints[] = {"best", "last", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
 
-#define HUGE_COUNT 1e15
-#define TEXT_IN    (FOR_VOCAB | FOR_TRAIN)
-#define FILTERS    (FOR_TRANSLATE | FOR_TOKENIZE | FOR_DETOKENIZE)
+#define HUGE_COUNT  1e15
+#define MOST_TOKENS 1e9 /* a batch is counted in int */
+#define TEXT_IN     (FOR_VOCAB | FOR_TRAIN)
+#define FILTERS     (FOR_TRANSLATE | FOR_TOKENIZE | FOR_DETOKENIZE)
 
 #define NETWORK    .commands = FOR_TRAIN, .group = "network", .in_model = true
 #define TRAINING   .commands = FOR_TRAIN, .group = "training", .in_model = true
@@ -124,7 +125,7 @@ const option_row option_table[] = {
     /* training */
     {.key = "max-len", COUNT, TRAINING, .initial = "256", .least = 1, .most = 100000,
      .help = "pairs with more pieces on a side are left out, and counted"},
-    {.key = "batch-tokens", COUNT, TRAINING, .initial = "4096", .least = 1, .most = HUGE_COUNT,
+    {.key = "batch-tokens", COUNT, TRAINING, .initial = "4096", .least = 2, .most = MOST_TOKENS,
      .help = "size of a batch: sentences times longest side"},
     {.key = "window-pairs", COUNT, TRAINING, .initial = "1000000", .least = 1, .most = HUGE_COUNT,
      .help = "pairs held in memory and shuffled together"},
@@ -159,7 +160,7 @@ const option_row option_table[] = {
     {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
      .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10"},
     {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "4096", .least = 1,
-     .most = HUGE_COUNT, .help = "source pieces translated together"},
+     .most = MOST_TOKENS, .help = "source pieces translated together"},
     {.key = "checkpoint", NAME(checkpoints), .commands = FOR_TRANSLATE, .group = "search",
      .help = "whose weights (default: best, or last if there is no best)"},
 
@@ -169,7 +170,7 @@ const option_row option_table[] = {
     {.key = "json", .type = OPTION_FLAG, .commands = FOR_INFO, .group = "general", .help = "print JSON"},
     {.key = "config", .type = OPTION_TEXT, .commands = FOR_ALL, .group = "general", .argument = "FILE",
      .help = "read options from lines `key = value`; the command line wins"},
-    {.key = "threads", COUNT, .commands = FOR_ALL, .group = "general", .least = 1, .most = 4096,
+    {.key = "threads", COUNT, .commands = FOR_ALL, .group = "general", .least = 1, .most = 1024,
      .help = "threads (default: all cores); results do not depend on it"},
     {.key = "seed", COUNT, .commands = FOR_ALL, .group = "general", .initial = "1", .least = 0, .most = HUGE_COUNT,
      .help = "of the random numbers", .in_model = true},

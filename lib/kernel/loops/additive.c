@@ -1,13 +1,22 @@
+#include "kernel/loops/lanes.h"
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
+enum { SOME = 512 };
+
 static void energies(long keys_n, long A, const real *query, const real *keys, const real *v, real *e)
 {
+    real terms[SOME];
     for (long j = 0; j < keys_n; j++) {
         const real *key = keys + j * A;
         real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (long a = 0; a < A; a++) sum += v[a] * real_tanh(query[a] + key[a]);
+        for (long first = 0; first < A; first += SOME) {
+            long n = A - first < SOME ? A - first : SOME;
+            const real *q = query + first, *k = key + first, *weight = v + first;
+#pragma omp simd
+            for (long a = 0; a < n; a++) terms[a] = weight[a] * real_tanh(q[a] + k[a]);
+            sum += sum_of(n, terms);
+        }
         e[j] = sum;
     }
 }
@@ -46,13 +55,10 @@ static void weighted_sum_back(long keys_n, long C, const real *p, const real *va
 {
     for (long j = 0; j < keys_n; j++) {
         const real *value = values + j * C;
-        real *dvalue = dvalues + j * C, weight = p[j], sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (long c = 0; c < C; c++) {
-            sum += dcontext[c] * value[c];
-            dvalue[c] += weight * dcontext[c];
-        }
-        dp[j] = sum;
+        real *dvalue = dvalues + j * C, weight = p[j];
+        dp[j] = dot_of(C, dcontext, value);
+#pragma omp simd
+        for (long c = 0; c < C; c++) dvalue[c] += weight * dcontext[c];
     }
 }
 

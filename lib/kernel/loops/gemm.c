@@ -104,7 +104,9 @@ MICROS(8)
 #if defined __AVX512F__
 MICROS(9)
 MICROS(10)
-MICROS(11) MICROS(12) MICROS(13) MICROS(14)
+MICROS(11)
+MICROS(12)
+MICROS(13) MICROS(14)
 #endif
 
     static micro_kernel *const micros[MR][2][2] = {

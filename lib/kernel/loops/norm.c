@@ -1,15 +1,11 @@
+#include "kernel/loops/lanes.h"
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
 static void layer_norm(long d, const real *x, const real *gain, const real *bias, real eps, real *y,
                        real *mean, real *rstd)
 {
-    real sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum)
-    for (long i = 0; i < d; i++) sum += x[i];
-    real m = sum / (real)d;
-#pragma omp simd reduction(+ : squares)
-    for (long i = 0; i < d; i++) squares += (x[i] - m) * (x[i] - m);
+    real m = sum_of(d, x) / (real)d, squares = squares_around(d, m, x);
     real r = 1 / real_sqrt(squares / (real)d + eps);
     for (long i = 0; i < d; i++) y[i] = (x[i] - m) * r * gain[i] + bias[i];
     *mean = m;
@@ -20,19 +16,32 @@ static void layer_norm(long d, const real *x, const real *gain, const real *bias
 static void layer_norm_back(long d, const real *x, const real *gain, real mean, real rstd, const real *dy,
                             real *dx, real *dgain, real *dbias)
 {
-    real sum = 0, along = 0;
-#pragma omp simd reduction(+ : sum, along)
-    for (long i = 0; i < d; i++) {
+    lanes sum = {{{0}}}, along = {{{0}}};
+    long i = 0;
+    for (; i + LANES <= d; i += LANES) {
+        lanes n = lanes_subtract(lanes_load(x + i), mean), y = lanes_load(dy + i), w = lanes_load(gain + i);
+        lanes to_gain = lanes_load(dgain + i), to_bias = lanes_load(dbias + i);
+        LANES_UNROLL for (int p = 0; p < LANE_PARTS; p++)
+        {
+            n.part[p] *= rstd;
+            w.part[p] *= y.part[p];
+        }
+        sum = lanes_add(sum, w);
+        along = lanes_add_product(along, w, n);
+        lanes_store(dgain + i, lanes_add_product(to_gain, y, n));
+        lanes_store(dbias + i, lanes_add(to_bias, y));
+    }
+    real rest = 0, rest_along = 0;
+    for (; i < d; i++) {
         real n = (x[i] - mean) * rstd, g = dy[i] * gain[i];
-        sum += g;
-        along += g * n;
+        rest += g;
+        rest_along += g * n;
         dgain[i] += dy[i] * n;
         dbias[i] += dy[i];
     }
-    sum /= (real)d;
-    along /= (real)d;
+    real mean_g = (lanes_sum(sum) + rest) / (real)d, mean_gn = (lanes_sum(along) + rest_along) / (real)d;
 #pragma omp simd
-    for (long i = 0; i < d; i++) dx[i] += rstd * (dy[i] * gain[i] - sum - (x[i] - mean) * rstd * along);
+    for (long c = 0; c < d; c++) dx[c] += rstd * (dy[c] * gain[c] - mean_g - (x[c] - mean) * rstd * mean_gn);
 }
 
 const struct norm_loops LOOPS(norm) = {.layer_norm = layer_norm, .layer_norm_back = layer_norm_back};

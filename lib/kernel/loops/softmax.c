@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "kernel/loops/lanes.h"
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
@@ -14,38 +15,30 @@ static real largest(long n, const real *x)
 /* Sums over thousands of classes: short sums in real, their sum in double. */
 enum { SHORT = 512 };
 
-static long short_end(long first, long n) { return n - first < SHORT ? n : first + SHORT; }
+static long short_of(long first, long n) { return n - first < SHORT ? n - first : SHORT; }
 
-/* x := exp(scale (x - m)); returns the sum. */
-static double exps(long n, real m, real scale, real *x)
+/* y := exp(scale (x - m)); y may be x. */
+static inline void exps(long n, real m, real scale, const real *x, real *y)
 {
-    double total = 0;
-    for (long first = 0; first < n; first += SHORT) {
-        long end = short_end(first, n);
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (long i = first; i < end; i++) {
-            real e = real_exp(scale * (x[i] - m));
-            x[i] = e;
-            sum += e;
-        }
-        total += (double)sum;
-    }
-    return total;
+    for (long i = 0; i < n; i++) y[i] = real_exp(scale * (x[i] - m));
 }
 
 static void softmax(long n, real *x)
 {
     if (n == 0) return;
-    real factor = (real)(1 / exps(n, largest(n, x), 1, x));
+    real m = largest(n, x);
+    double sum = 0;
+    for (long i = 0; i < n; i += SHORT) {
+        exps(short_of(i, n), m, 1, x + i, x + i);
+        sum += (double)sum_of(short_of(i, n), x + i);
+    }
+    real factor = (real)(1 / sum);
     for (long i = 0; i < n; i++) x[i] *= factor;
 }
 
 static void softmax_back(long n, const real *p, real *dp)
 {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (long i = 0; i < n; i++) sum += p[i] * dp[i];
+    real sum = dot_of(n, p, dp);
     for (long i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - sum);
 }
 
@@ -57,55 +50,45 @@ static void attention(long seen, long padded, real scale, real *x)
         memset(x, 0, (size_t)padded * sizeof *x);
         return;
     }
-    for (long i = seen; i < padded; i++) x[i] = (real)-INFINITY;
-    long n = (seen + SOFTMAX_PAD - 1) / SOFTMAX_PAD * SOFTMAX_PAD;
-    real factor = (real)(1 / exps(n, largest(n, x), scale, x));
+    long n = (seen + LANES - 1) / LANES * LANES;
+    real m = largest(seen, x);
+    exps(n, m, scale, x, x);
+    for (long i = seen; i < padded; i++) x[i] = 0;
+    real factor = 1 / sum_of(n, x);
     for (long i = 0; i < n; i++) x[i] *= factor;
-    for (long i = n; i < padded; i++) x[i] = 0;
 }
 
 static void attention_back(long n, real scale, const real *p, const real *f, real *dp)
 {
-    real sum = 0;
     if (f)
-#pragma omp simd
         for (long i = 0; i < n; i++) dp[i] *= f[i];
-#pragma omp simd reduction(+ : sum)
-    for (long i = 0; i < n; i++) sum += p[i] * dp[i];
-#pragma omp simd
+    real sum = dot_of(n, p, dp);
     for (long i = 0; i < n; i++) dp[i] = scale * p[i] * (dp[i] - sum);
 }
 
-static double sum_exps(long n, double m, const real *x)
+static double sum_exps(long n, real m, const real *x)
 {
+    real y[SHORT];
     double total = 0;
-    for (long first = 0; first < n; first += SHORT) {
-        long end = short_end(first, n);
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (long i = first; i < end; i++) sum += real_exp(x[i] - (real)m);
-        total += (double)sum;
+    for (long i = 0; i < n; i += SHORT) {
+        exps(short_of(i, n), m, 1, x + i, y);
+        total += (double)sum_of(short_of(i, n), y);
     }
     return total;
 }
 
-static double sum_above(long n, double m, const real *x) /* sum of x - m */
+static double sum_above(long n, real m, const real *x) /* sum of x - m */
 {
     double total = 0;
-    for (long first = 0; first < n; first += SHORT) {
-        long end = short_end(first, n);
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (long i = first; i < end; i++) sum += x[i] - (real)m;
-        total += (double)sum;
-    }
+    for (long i = 0; i < n; i += SHORT)
+        total += (double)sum_of(short_of(i, n), x + i) - (double)m * (double)short_of(i, n);
     return total;
 }
 
 static void log_softmax(long n, real *x)
 {
     if (n == 0) return;
-    real m = largest(n, x), log_sum = (real)log(sum_exps(n, (double)m, x));
+    real m = largest(n, x), log_sum = (real)log(sum_exps(n, m, x));
     for (long i = 0; i < n; i++) x[i] = (x[i] - m) - log_sum;
 }
 
@@ -121,11 +104,12 @@ static void cross_entropy_gradient(long n, real *z, real m, double sum, int targ
 static void cross_entropy(long n, real *z, int target, real smoothing, bool gradient, real scale,
                           double *loss, double *nll)
 {
-    double m = (double)largest(n, z), sum = sum_exps(n, m, z), log_sum = log(sum), s = (double)smoothing;
-    *nll = log_sum - ((double)z[target] - m);
+    real m = largest(n, z);
+    double sum = sum_exps(n, m, z), log_sum = log(sum), s = (double)smoothing;
+    *nll = log_sum - ((double)z[target] - (double)m);
     *loss = *nll;
     if (smoothing > 0) *loss = (1 - s) * *nll + s * (log_sum - sum_above(n, m, z) / (double)n);
-    if (gradient) cross_entropy_gradient(n, z, (real)m, sum, target, smoothing, scale);
+    if (gradient) cross_entropy_gradient(n, z, m, sum, target, smoothing, scale);
 }
 
 const struct softmax_loops LOOPS(softmax) = {

@@ -1,0 +1,129 @@
+/* Sums in sixteen lanes, added up as a tree: one order for every instruction set, without the chain of scalar
+ * additions that compilers make of a reduction. The order depends on n alone, and zeros behind the end
+ * of an array do not change a sum. */
+#ifndef TULK_KERNEL_LOOPS_LANES_H
+#define TULK_KERNEL_LOOPS_LANES_H
+
+#if defined __AVX2__
+#include <immintrin.h>
+#endif
+
+#include "kernel/real.h"
+
+#if defined __AVX512F__
+#define VECTOR_BYTES 64
+#elif defined __AVX2__
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+
+enum { LANES = 16, LANE_PARTS = LANES * (int)sizeof(real) / VECTOR_BYTES, PART = LANES / LANE_PARTS };
+
+typedef real vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef real unaligned_vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+/* As many vectors of the processor as make sixteen lanes. */
+typedef struct {
+    vector part[LANE_PARTS];
+} lanes;
+
+#define LANES_INLINE static inline __attribute__((always_inline))
+#define LANES_UNROLL _Pragma("GCC unroll 8")
+
+LANES_INLINE lanes lanes_load(const real *x)
+{
+    lanes v;
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) v.part[i] = *(const unaligned_vector *)(x + i * PART);
+    return v;
+}
+
+LANES_INLINE void lanes_store(real *x, lanes v)
+{
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) * (unaligned_vector *)(x + i * PART) = v.part[i];
+}
+
+/* The first n < LANES numbers, then zeros. */
+LANES_INLINE lanes lanes_load_some(const real *x, long n)
+{
+#if defined __AVX512F__
+    return (lanes){{(vector)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), x)}};
+#elif defined __AVX2__
+    const __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), place);
+    __m256i high = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n - 8), place);
+    return (lanes){{(vector)_mm256_maskload_ps(x, low), (vector)_mm256_maskload_ps(x + 8, high)}};
+#else
+    real some[LANES] = {0};
+    for (long i = 0; i < n; i++) some[i] = x[i];
+    return lanes_load(some);
+#endif
+}
+
+LANES_INLINE lanes lanes_add(lanes a, lanes b)
+{
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) a.part[i] += b.part[i];
+    return a;
+}
+
+/* sum + a b */
+LANES_INLINE lanes lanes_add_product(lanes sum, lanes a, lanes b)
+{
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) sum.part[i] += a.part[i] * b.part[i];
+    return sum;
+}
+
+LANES_INLINE lanes lanes_subtract(lanes a, real b)
+{
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) a.part[i] -= b;
+    return a;
+}
+
+LANES_INLINE real lanes_sum(lanes v)
+{
+    LANES_UNROLL for (int n = LANE_PARTS / 2; n > 0; n /= 2) LANES_UNROLL for (int i = 0; i < n; i++)
+        v.part[i] += v.part[i + n];
+#if defined __AVX512F__
+    return (real)_mm512_reduce_add_ps((__m512)v.part[0]);
+#else
+    real rest[PART];
+    *(unaligned_vector *)rest = v.part[0];
+    LANES_UNROLL for (int n = PART / 2; n > 0; n /= 2) LANES_UNROLL for (int i = 0; i < n; i++) rest[i] +=
+        rest[i + n];
+    return rest[0];
+#endif
+}
+
+LANES_INLINE real sum_of(long n, const real *x)
+{
+    lanes sum = {{{0}}};
+    long i = 0;
+    for (; i + LANES <= n; i += LANES) sum = lanes_add(sum, lanes_load(x + i));
+    if (i < n) sum = lanes_add(sum, lanes_load_some(x + i, n - i));
+    return lanes_sum(sum);
+}
+
+LANES_INLINE real dot_of(long n, const real *x, const real *y)
+{
+    lanes sum = {{{0}}};
+    long i = 0;
+    for (; i + LANES <= n; i += LANES) sum = lanes_add_product(sum, lanes_load(x + i), lanes_load(y + i));
+    if (i < n) sum = lanes_add_product(sum, lanes_load_some(x + i, n - i), lanes_load_some(y + i, n - i));
+    return lanes_sum(sum);
+}
+
+/* Sum of (x - m) squared. */
+LANES_INLINE real squares_around(long n, real m, const real *x)
+{
+    lanes sum = {{{0}}};
+    long i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        lanes d = lanes_subtract(lanes_load(x + i), m);
+        sum = lanes_add_product(sum, d, d);
+    }
+    real rest = 0;
+    for (; i < n; i++) rest += (x[i] - m) * (x[i] - m);
+    return lanes_sum(sum) + rest;
+}
+
+#endif

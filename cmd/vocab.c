@@ -1,7 +1,4 @@
 /* tulk vocab: learns a tokenizer and its vocabulary from text. */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,16 +25,16 @@ static void add_counts(line_counts *sum, const line_counts *c)
     sum->nul += c->nul;
 }
 
-static int learn_lines(lines *in, bool strict, learner *l)
+static int learn_lines(lines *in, bool strict, learner *l, int64_t *used)
 {
     span line;
     line_counts before = *lines_count(in);
     int more;
     while ((more = lines_next(in, &line)) == 1) {
-        const line_counts *now = lines_count(in);
         if (strict && lines_fault(in, &before)) return -1;
-        if (now->invalid_utf8 == before.invalid_utf8 && now->nul == before.nul) learner_add(l, line);
-        before = *now;
+        if (lines_valid(in)) learner_add(l, line);
+        *used += lines_valid(in) && line.n > 0;
+        before = *lines_count(in);
     }
     return more;
 }
@@ -47,41 +44,30 @@ static int learn_files(const options *o, learner *l)
     const char *const *paths;
     int n = options_list(o, "train", &paths), result = 0;
     line_counts sum = {0};
+    int64_t used = 0;
     for (int i = 0; i < n && !result; i++) {
         lines *in;
         if (lines_open(paths[i], &in)) return -1;
-        result = learn_lines(in, options_flag(o, "strict"), l);
+        result = learn_lines(in, options_flag(o, "strict"), l, &used);
         add_counts(&sum, lines_count(in));
         lines_close(in);
     }
     if (result) return -1;
-    if (sum.lines == sum.empty + sum.invalid_utf8)
-        return fail("%s: no line of text to learn from", n == 1 ? paths[0] : "all files of -t");
+    if (used == 0) return fail("%s: no line of text to learn from", n == 1 ? paths[0] : "all files of -t");
     note_lines(&sum, "left out");
     return 0;
 }
 
+/* With --overwrite the old file stands until the new one is whole; a file of another program is left alone.
+ */
 static int save_vocab(const options *o, const vocab_data *v, const char *path)
 {
     store *s;
-    if (store_open(path, STORE_CREATE, &s)) return -1;
+    if (store_open(path, options_flag(o, "overwrite") ? STORE_REPLACE : STORE_CREATE, &s)) return -1;
     bool good =
         !store_begin(s) && !options_save(o, s) && !store_save_vocab(s, "joint", v) && !store_commit(s);
     store_close(s);
     return good ? 0 : -1;
-}
-
-/* With --overwrite the old file stands until the new one is whole. */
-static int replace_vocab(const options *o, const vocab_data *v, const char *path)
-{
-    str fresh = {0};
-    str_addf(&fresh, "%s.new", path);
-    unlink(str_text(&fresh)); /* of a run that was killed */
-    int result = save_vocab(o, v, str_text(&fresh));
-    if (!result && rename(str_text(&fresh), path))
-        result = fail("cannot rename %s to %s: %s", str_text(&fresh), path, strerror(errno));
-    str_free(&fresh);
-    return result;
 }
 
 static int check_output(const options *o, const char *path)
@@ -99,7 +85,7 @@ static int learn_and_save(const options *o)
     int result = learn_files(o, l);
     if (!result) result = learner_finish(l, (int)options_int(o, "vocab-size"), &v);
     learner_free(l);
-    if (!result) result = access(path, F_OK) ? save_vocab(o, &v, path) : replace_vocab(o, &v, path);
+    if (!result) result = save_vocab(o, &v, path);
     if (!result) note("%s: %d pieces, %d merges", path, v.n_pieces, v.n_merges);
     vocab_data_free(&v);
     return result;

@@ -249,7 +249,7 @@ static void config_refusals(void)
     bad_config("casefold\n", "options-test.conf:1: expected `key = value`, found `casefold`");
     bad_config("lr =\n", "options-test.conf:1: lr : not a number");
     bad_config("config = other\n", "options-test.conf:1: config belongs on the command line");
-    bad(FOR_TRAIN, "train --config /does/not/exist", "--config /does/not/exist: No such file or directory");
+    bad(FOR_TRAIN, "train --config /does/not/exist", "/does/not/exist: no such file");
 }
 
 static void contradictions(void)

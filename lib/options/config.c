@@ -1,10 +1,8 @@
 /* The config file: lines `key = value`, comments from '#' on, blank lines. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "data/lines.h"
 #include "options/internal.h"
 
 /* The line without comment and blanks around; '#' inside "..." is text. */
@@ -18,7 +16,7 @@ static char *trim(char *line)
     }
     line += strspn(line, " \t");
     size_t n = strlen(line);
-    while (n && strchr(" \t\r\n", line[n - 1])) line[--n] = '\0';
+    while (n && strchr(" \t", line[n - 1])) line[--n] = '\0';
     return line;
 }
 
@@ -58,20 +56,20 @@ static int config_line(options *o, char *line, const char *place)
 
 int parse_config(options *o, const char *path)
 {
-    FILE *f = fopen(path, "r");
-    if (!f) return fail("--config %s: %s", path, strerror(errno));
-    char *line = NULL;
-    size_t capacity = 0;
-    int result = 0;
-    str place = {0};
-    for (long number = 1; !result && getline(&line, &capacity, f) >= 0; number++) {
+    lines *in;
+    span line;
+    str text = {0}, place = {0};
+    int result = lines_open(path, &in), more = 0;
+    while (!result && (more = lines_next(in, &line)) == 1) {
+        str_clear(&text);
         str_clear(&place);
-        str_addf(&place, "%s:%ld", path, number);
-        result = config_line(o, line, str_text(&place));
+        str_add_span(&text, line);
+        str_addf(&place, "%s:%lld", lines_path(in), (long long)lines_count(in)->lines);
+        result = lines_valid(in) ? config_line(o, text.p, str_text(&place))
+                                 : fail("%s: not a line of text (UTF-8)", str_text(&place));
     }
-    if (!result && ferror(f)) result = fail("--config %s: cannot read: %s", path, strerror(errno));
     str_free(&place);
-    free(line);
-    fclose(f);
-    return result;
+    str_free(&text);
+    lines_close(in);
+    return result || more < 0 ? -1 : 0;
 }

@@ -186,6 +186,22 @@ static void test_wide_search(void)
     team_set_threads(threads);
 }
 
+/* ------------------------------------------------------------------------------------------ depth */
+
+/* The deepest network that passes the check can be made. */
+static void test_depth(void)
+{
+    for (const model_class *const *k = models; *k; k++) {
+        net_config c = network_base((*k)->name);
+        c.bidirectional = true;
+        for (c.enc_layers = c.dec_layers = 256; net_config_check(&c); c.enc_layers--) c.dec_layers--;
+        CU_ASSERT(c.enc_layers > 1);
+        model *m = model_new(&c, false);
+        CU_ASSERT(model_params(m)->n > c.enc_layers + c.dec_layers);
+        model_free(m);
+    }
+}
+
 /* ---------------------------------------------------------------------------- number of threads */
 
 typedef struct {
@@ -253,6 +269,7 @@ int main(void)
     CU_TestInfo tests[] = {{"step by step as the whole sequence", test_steps},
                            {"a translation is independent of its batch", test_search},
                            {"the same in wide networks", test_wide_search},
+                           {"the deepest network can be made", test_depth},
                            {"the same bits with 1, 2, 3 and 7 threads", test_threads},
                            CU_TEST_INFO_NULL};
     return suite_run("networks", tests);

@@ -28,7 +28,7 @@ typedef struct {
 } param;
 
 typedef struct {
-    param *list[1024];
+    param *list[2048]; /* the deepest network that a model allows must fit */
     int n;
     size_t n_reals;
     real *v, *g; /* (n_reals) */

@@ -1,5 +1,5 @@
 /* What becomes of lines that are longer than a network reads: cmd/pieces.c. */
-#include "../cmd/pieces.h"
+#include "pieces.h"
 
 #include <string.h>
 

@@ -182,10 +182,10 @@ const option_row option_table[] = {
     {.key = NULL},
 };
 const preset_row presets[] = {
-    {"tiny", "Transformer-Tiny of Wu et al. 2021 for Multi30k", (const char *const[]){
+    {"tiny", "Transformer-Tiny of Wu et al. 2021, trained for speed", (const char *const[]){
         "arch", "transformer", "enc-layers", "4", "dec-layers", "4", "d-model", "128", "d-ff", "256", "n-heads", "4",
-        "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.3",
-        "lr", "0.005", "warmup", "2000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
+        "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.1", "batch-tokens", "2048",
+        "lr", "0.0025", "warmup", "1000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
     {"small", "a Transformer for up to a million pairs", (const char *const[]){
         "arch", "transformer", "enc-layers", "3", "dec-layers", "3", "d-model", "256", "d-ff", "1024", "n-heads", "4",
         "norm", "pre", "activation", "relu", "tie", "all", "dropout", "0.1",
@@ -197,12 +197,12 @@ const preset_row presets[] = {
     {"bahdanau", "RNN with additive attention as in Bahdanau et al. 2015", (const char *const[]){
         "arch", "rnn", "cell", "gru", "bidirectional", "true", "attention", "additive", "enc-layers", "1",
         "dec-layers", "1", "d-emb", "256", "d-model", "512", "d-attention", "512", "d-readout", "512",
-        "tie", "none", "dropout", "0.2",
+        "tie", "none", "dropout", "0.2", "batch-tokens", "2048",
         "lr", "0.001", "warmup", "500", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1", NULL}},
     {"seq2seq", "RNN without attention as in Sutskever et al. 2014, with GRUs", (const char *const[]){
         "arch", "rnn", "cell", "gru", "bidirectional", "false", "attention", "none", "context", "every-step",
         "enc-layers", "2", "dec-layers", "2", "d-emb", "256", "d-model", "512", "d-readout", "0",
-        "tie", "none", "dropout", "0.2",
+        "tie", "none", "dropout", "0.1", "batch-tokens", "2048",
         "lr", "0.001", "warmup", "500", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1", NULL}},
     {NULL, NULL, NULL},
 };

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,8 +96,18 @@ static void hold_standard_streams(void)
         if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", stream ? O_RDONLY : O_WRONLY) < 0) return;
 }
 
+/* GNU's OpenMP lets threads that wait spin for milliseconds: on a machine that does anything else, two
+ * threads are then slower than one. It reads its settings before main, so a short spin needs a second start. A
+ * user's own settings, or a system where this fails, are left as they are. */
+static void wait_shortly(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
+    wait_shortly(argv);
     hold_standard_streams();
     signal(SIGPIPE, SIG_DFL); /* a closed pipe ends quietly, also where the parent ignores the signal */
     listen_on_stderr();

@@ -87,13 +87,12 @@ static void attend_head(const attending *a, const job *j, int h)
     long first = j->probs + h * j->q_len * keys, ldp = r.padded;
     multiply(GEMM_NT, j->q_len, keys, hd, q, s->ldq, k, s->ldk, false, true, r.scores, r.padded, &r);
     for (long t = 0; t < j->q_len; t++) {
-        real *row = r.scores + t * r.padded;
-        loops()->softmax->attention(seen(a, j, t), r.padded, a->scale, row);
-        if (a->probs) memcpy(a->probs + first + t * keys, row, (size_t)keys * sizeof *row);
-        if (s->dropout > 0) memcpy(r.dropped + t * keys, row, (size_t)keys * sizeof *row);
+        real *copy = a->probs ? a->probs + first + t * keys : s->dropout > 0 ? r.dropped + t * keys : NULL;
+        loops()->softmax->attention(seen(a, j, t), r.padded, a->scale, r.scores + t * r.padded, keys, copy);
     }
     if (s->dropout > 0) {
-        loops()->vector->dropout(&a->mask, first, j->q_len * keys, r.dropped, NULL, r.dropped);
+        const real *plain = a->probs ? a->probs + first : r.dropped;
+        loops()->vector->dropout(&a->mask, first, j->q_len * keys, plain, NULL, r.dropped);
         p = r.dropped;
         ldp = keys;
     }
@@ -114,7 +113,7 @@ static void attend_head_back(const attending *a, const job *j, int h)
     real *ds = r.scores;
     if (s->dropout > 0) {
         loops()->vector->dropout_factors(&a->mask, first, rows * keys, r.factors);
-        for (long i = 0; i < rows * keys; i++) r.dropped[i] = p[i] * r.factors[i];
+        loops()->vector->multiply(rows * keys, p, r.factors, r.dropped);
         dropped = r.dropped;
     }
     multiply(GEMM_TN, keys, hd, rows, dropped, keys, dy, s->ldy, true, false, a->dv + at_v, s->ldv, &r);

@@ -106,19 +106,20 @@ MICROS(9)
 MICROS(10)
 MICROS(11)
 MICROS(12)
-MICROS(13) MICROS(14)
+MICROS(13)
+MICROS(14)
 #endif
 
-    static micro_kernel *const micros[MR][2][2] = {
-        MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
+static micro_kernel *const micros[MR][2][2] = {
+    MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
 #if defined __AVX2__ || defined __aarch64__
-        MICRO_ROW(5), MICRO_ROW(6),
+    MICRO_ROW(5), MICRO_ROW(6),
 #endif
 #if defined __AVX512F__ || defined __aarch64__
-        MICRO_ROW(7), MICRO_ROW(8),
+    MICRO_ROW(7), MICRO_ROW(8),
 #endif
 #if defined __AVX512F__
-        MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
+    MICRO_ROW(9), MICRO_ROW(10), MICRO_ROW(11), MICRO_ROW(12), MICRO_ROW(13), MICRO_ROW(14),
 #endif
 };
 
@@ -257,28 +258,36 @@ static void pack_b(enum gemm_kind kind, long k, long n, const real *b, long ldb,
 /* Panel t of a group of `panels` over m rows begins here: heights as even as can be. */
 static long panel_start(long t, long panels, long m) { return t * m / panels; }
 
+/* memcpy without its call: rows are often a few vectors long. */
+INLINE void copy_row(long k, const real *from, real *to)
+{
+    long p = 0;
+    for (; p + W <= k; p += W) *(unaligned_vec *)(to + p) = *(const unaligned_vec *)(from + p);
+    if (p < k) memcpy(to + p, from + p, (size_t)(k - p) * sizeof(real));
+}
+
 /* m rows of A in panels, each MR * A_LD reals: by rows A_LD apart. */
 static void pack_rows(long m, long panels, long k, const real *a, long lda, real *out)
 {
     for (long t = 0; t < panels; t++, out += MR * A_LD) {
         long first = panel_start(t, panels, m), end = panel_start(t + 1, panels, m);
-        for (long i = first; i < end; i++)
-            memcpy(out + (i - first) * A_LD, a + i * lda, (size_t)k * sizeof(real));
+        for (long i = first; i < end; i++) copy_row(k, a + i * lda, out + (i - first) * A_LD);
     }
 }
 
 /* The same from A transposed, by columns MR apart. All of a row of memory is read at once, and MR reals are
- * copied for a panel that may need fewer: the number is a constant, and what follows is still the matrix,
- * but for the last rows. */
+ * copied for a panel that may need fewer, as long as that stays in the matrix: the number is a constant. */
 static void pack_columns(long m, long panels, long k, const real *a, long lda, real *out)
 {
+    const long end = (k - 1) * lda + m; /* of the matrix, from a */
     long start[GROUP + 1];
     for (long t = 0; t <= panels; t++) start[t] = panel_start(t, panels, m);
     for (long p = 0; p < k; p++)
         for (long t = 0; t < panels; t++) {
             real *to = out + t * MR * A_LD + p * MR;
-            const real *from = a + p * lda + start[t];
-            if (p + MR < k)
+            long at = p * lda + start[t];
+            const real *from = a + at;
+            if (at + MR <= end)
                 memcpy(to, from, MR * sizeof(real));
             else
                 memcpy(to, from, (size_t)(start[t + 1] - start[t]) * sizeof(real));

@@ -60,6 +60,18 @@ LANES_INLINE lanes lanes_load_some(const real *x, long n)
 #endif
 }
 
+/* The first n < LANES lanes. */
+LANES_INLINE void lanes_store_some(real *x, long n, lanes v)
+{
+#if defined __AVX512F__
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << n) - 1), (__m512)v.part[0]);
+#else
+    real some[LANES];
+    lanes_store(some, v);
+    for (long i = 0; i < n; i++) x[i] = some[i];
+#endif
+}
+
 LANES_INLINE lanes lanes_add(lanes a, lanes b)
 {
     LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) a.part[i] += b.part[i];

@@ -25,6 +25,7 @@ struct vector_loops {
     void (*add)(long n, const real *x, real *y);
     void (*axpy)(long n, real a, const real *x, real *y);
     void (*scale)(long n, real a, real *x);
+    void (*multiply)(long n, const real *x, const real *y, real *z); /* z = x y */
     double (*sum_squares)(long n, const real *x);
     void (*col_sum)(long rows, long cols, const real *x, long ld, real *out); /* out += */
     /* Elements first .. first + n of an array; pointers are to element `first`. */
@@ -45,8 +46,9 @@ struct softmax_loops {
     void (*softmax)(long n, real *x);
     void (*softmax_back)(long n, const real *p, real *dp);
     /* The row of an attention: x := softmax(scale x) of the first `seen`, then zeros up to `padded`, a
-     * multiple of SOFTMAX_PAD. And its backward: dp := scale p (dp f - sum of p dp f), f NULL for ones. */
-    void (*attention)(long seen, long padded, real scale, real *x);
+     * multiple of SOFTMAX_PAD. The first `keys` are also written to `copy` if that is not NULL. */
+    void (*attention)(long seen, long padded, real scale, real *x, long keys, real *copy);
+    /* Its backward: dp := scale p (dp f - sum of p dp f), f NULL for ones. */
     void (*attention_back)(long n, real scale, const real *p, const real *f, real *dp);
     void (*log_softmax)(long n, real *x);
     void (*cross_entropy)(long n, real *z, int target, real smoothing, bool gradient, real scale,

@@ -4,12 +4,24 @@
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
-static real largest(long n, const real *x)
+static inline real largest_whole(long n, const real *x) /* n a multiple of LANES */
 {
     real m = x[0];
 #pragma omp simd reduction(max : m)
     for (long i = 0; i < n; i++) m = m > x[i] ? m : x[i];
     return m;
+}
+
+static real largest(long n, const real *x)
+{
+    real m = x[0];
+    if (n < LANES) {
+        for (long i = 1; i < n; i++) m = m > x[i] ? m : x[i];
+        return m;
+    }
+    m = largest_whole(n / LANES * LANES, x);
+    real last = largest_whole(LANES, x + n - LANES); /* some of them again */
+    return m > last ? m : last;
 }
 
 /* Sums over thousands of classes: short sums in real, their sum in double. */
@@ -44,18 +56,22 @@ static void softmax_back(long n, const real *p, real *dp)
 
 /* Padding keeps short rows in whole vectors, and keeps the order of the sum the same for one query and
  * for a block of queries that sees more keys: what is added beyond `seen` is zero. */
-static void attention(long seen, long padded, real scale, real *x)
+static void attention(long seen, long padded, real scale, real *x, long keys, real *copy)
 {
-    if (seen <= 0) {
-        memset(x, 0, (size_t)padded * sizeof *x);
-        return;
+    long whole = seen / LANES * LANES, n = (seen + LANES - 1) / LANES * LANES;
+    real factor = 0;
+    if (seen > 0) {
+        real m = largest(seen, x);
+        exps(n, m, scale, x, x);
+        if (whole < n) lanes_store(x + whole, lanes_load_some(x + whole, seen - whole));
+        factor = 1 / sum_of(n, x);
     }
-    long n = (seen + LANES - 1) / LANES * LANES;
-    real m = largest(seen, x);
-    exps(n, m, scale, x, x);
-    for (long i = seen; i < padded; i++) x[i] = 0;
-    real factor = 1 / sum_of(n, x);
     for (long i = 0; i < n; i++) x[i] *= factor;
+    for (long i = n; i < padded; i++) x[i] = 0;
+    if (!copy) return;
+    long i = 0;
+    for (; i + LANES <= keys; i += LANES) lanes_store(copy + i, lanes_load(x + i));
+    if (i < keys) lanes_store_some(copy + i, keys - i, lanes_load(x + i));
 }
 
 static void attention_back(long n, real scale, const real *p, const real *f, real *dp)

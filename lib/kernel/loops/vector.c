@@ -14,6 +14,12 @@ static void axpy(long n, real a, const real *x, real *y)
     for (long i = 0; i < n; i++) y[i] += a * x[i];
 }
 
+static void multiply(long n, const real *x, const real *y, real *z)
+{
+#pragma omp simd
+    for (long i = 0; i < n; i++) z[i] = x[i] * y[i];
+}
+
 static void scale(long n, real a, real *x)
 {
     for (long i = 0; i < n; i++) x[i] *= a;
@@ -115,6 +121,7 @@ const struct vector_loops LOOPS(vector) = {
     .add = add,
     .axpy = axpy,
     .scale = scale,
+    .multiply = multiply,
     .sum_squares = sum_squares,
     .col_sum = col_sum,
     .dropout = dropout,

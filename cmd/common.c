@@ -65,28 +65,31 @@ int command_no_rest(const options *o)
     return options_rest(o, &words) ? fail("%s: what is this? Options begin with -, see --help", words[0]) : 0;
 }
 
-/* What is there and is no regular file (a device, a pipe) is written as it is. */
-static bool written_directly(const char *path)
+/* The name beside `path` until all is well. What a killed run left under it is replaced; nobody else calls a
+ * file so. */
+static char *part_name(const char *path)
 {
-    struct stat s;
-    return !stat(path, &s) && !S_ISREG(s.st_mode);
+    str name = {0};
+    str_addf(&name, "%s.tulk-part", path);
+    return name.p;
 }
 
 int output_open(const char *path, output *out)
 {
     *out = (output){.file = stdout};
     if (!path || !strcmp(path, "-")) return 0;
+    struct stat old;
+    bool there = !stat(path, &old);
     char *resolved = realpath(path, NULL); /* a link stays a link */
     out->path = xstrdup(resolved ? resolved : path);
     free(resolved);
-    if (!written_directly(path)) {
-        str part = {0};
-        str_addf(&part, "%s.part", out->path);
-        out->part = xstrdup(str_text(&part));
-        str_free(&part);
+    if (!there || S_ISREG(old.st_mode)) out->part = part_name(out->path); /* devices and pipes as they are */
+    bool locked = there && access(path, W_OK);                            /* a rename would not ask */
+    out->file = locked ? NULL : fopen(out->part ? out->part : out->path, "w");
+    if (out->file) {
+        if (there && out->part) fchmod(fileno(out->file), old.st_mode & 0777); /* who may read it stays */
+        return 0;
     }
-    out->file = fopen(out->part ? out->part : out->path, "w");
-    if (out->file) return 0;
     fail("cannot write %s: %s", path, strerror(errno));
     free(out->path);
     free(out->part);

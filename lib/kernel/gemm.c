@@ -19,8 +19,8 @@ typedef struct {
     const struct gemm_loops *loops;
     long first, cols, width; /* the chunk: columns first .. first + cols, packed width, */
     long top, depth;         /* and rows top .. top + depth of B */
-    long tile_rows, tile_cols;
-    long strip; /* columns a packing task */
+    long down, tile_cols;    /* tiles of the chunk: rows in `down` parts as even as can be */
+    long strip;              /* columns a packing task */
     real *packed;
 } product;
 
@@ -74,9 +74,9 @@ static real *tile_work(const product *g)
 static void tile_task(long task, void *context)
 {
     const product *g = context;
-    long across = (g->cols + g->tile_cols - 1) / g->tile_cols;
-    long i = task / across * g->tile_rows, j = task % across * g->tile_cols;
-    compute_tile(g, i, least(g->tile_rows, g->m - i), j, least(g->tile_cols, g->cols - j), tile_work(g));
+    long t = task % g->down, j = task / g->down * g->tile_cols;
+    long first = t * g->m / g->down, end = (t + 1) * g->m / g->down;
+    compute_tile(g, first, end - first, j, least(g->tile_cols, g->cols - j), tile_work(g));
 }
 
 /* Few rows: packed columns are used once or twice, so the thread that packs a strip uses it at once, or does
@@ -128,7 +128,7 @@ static void choose_tiles(product *g)
     long cols = TASK_WORK / (TILE_PANELS * height * g->depth);
     g->tile_cols = least(wide, round_up(most(cols, TILE_WIDTH), g->loops->width));
     long rows = most(TASK_WORK / (g->tile_cols * g->depth), TILE_PANELS * height);
-    g->tile_rows = round_up(most(least(rows, g->m / 4), 1), height);
+    g->down = most((g->m + rows - 1) / rows, least(4, g->m));
 }
 
 static void chunk(product *g)
@@ -139,9 +139,7 @@ static void chunk(product *g)
     g->strip = round_up(most(PACK_STRIP / g->depth, 1), unit);
     team_run((g->cols + g->strip - 1) / g->strip, pack_task, g);
     choose_tiles(g);
-    long down = (g->m + g->tile_rows - 1) / g->tile_rows,
-         across = (g->cols + g->tile_cols - 1) / g->tile_cols;
-    team_run(down * across, tile_task, g);
+    team_run(g->down * ((g->cols + g->tile_cols - 1) / g->tile_cols), tile_task, g);
 }
 
 static void chunks(product *g)

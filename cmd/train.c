@@ -119,27 +119,31 @@ static int load_vocabulary(const char *path, vocab_pair *out)
     return result;
 }
 
-static int get_vocabulary(training *t)
+static int find_vocabulary(training *t)
 {
     if (options_flag(t->o, "resume")) return vocab_pair_load(model_file_store(t->file), t->path, &t->vocab);
     const char *given = options_text(t->o, "vocab");
     return given ? load_vocabulary(given, &t->vocab) : with_paths(t, learn_vocabulary);
 }
 
-static void tell_vocabulary(const vocab_pair *v)
+static int get_vocabulary(training *t)
 {
+    if (find_vocabulary(t)) return -1;
+    const vocab_pair *v = &t->vocab;
     if (v->joint)
         note("vocabulary: %d pieces, joint", tokenizer_size(v->src));
     else
         note("vocabulary: %d source and %d target pieces", tokenizer_size(v->src), tokenizer_size(v->tgt));
+    return 0;
 }
 
-/* What else the file tells of the training. A resumed one may have new limits. */
+/* What else the file tells of the training. A resumed one may have new limits; its file is changed only when
+ * all that is needed to go on could be read. */
 static int save_settings(training *t)
 {
     store *s = model_file_store(t->file);
-    tell_vocabulary(&t->vocab);
-    if (options_flag(t->o, "resume")) return resume_save(t->o, s);
+    if (options_flag(t->o, "resume"))
+        return checkpoint_load_weights(s, "last", model_params(t->net)) ? -1 : resume_save(t->o, s);
     return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ? -1 : 0;
 }
 
@@ -318,7 +322,7 @@ static int run(training *t)
 static int train(training *t)
 {
     static int (*const steps[])(training * t) = {
-        open_file, get_vocabulary, save_settings, open_corpus, open_valid, build_network, run};
+        open_file, get_vocabulary, open_corpus, open_valid, build_network, save_settings, run};
     int status = 0;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == 0; i++) status = steps[i](t);
     return status;

@@ -107,10 +107,23 @@ int model_file_create(const char *path, bool overwrite, model_file **out)
     return -1;
 }
 
+static int nothing_to_resume(const char *path)
+{
+    return fail("%s holds no training to go on with (a vocabulary, or an exported copy): train anew with "
+                "--overwrite",
+                path);
+}
+
 int model_file_resume(const char *path, model_file **out)
 {
     store *s;
     if (store_open(path, STORE_WRITE, &s) < 0) return -1;
+    checkpoint_info info;
+    int found = store_checkpoint(s, "last", &info, NULL);
+    if (found != 1) {
+        store_close(s);
+        return found < 0 ? -1 : nothing_to_resume(path);
+    }
     model_file *f = xcalloc(1, sizeof *f);
     *f = (model_file){.s = s, .path = xstrdup(path), .saved = true};
     *out = f;
@@ -241,10 +254,8 @@ int checkpoint_load(model_file *f, optimizer *o, train_state *s)
     int found = store_checkpoint(f->s, "last", &info, &text);
     int status = found < 0 ? -1 : 0;
     if (found == 0 || (found == 1 && text.n == 0))
-        status = fail(
-            "%s holds no training to go on with (it may be an exported copy): train anew with --overwrite",
-            f->path);
-    if (status == 0) status = train_state_parse(text.p, s);
+        status = nothing_to_resume(f->path);
+    if (status == 0 && train_state_parse(text.p, s) < 0) status = fail("%s: %s", f->path, error_message());
     str_free(&text);
     if (status < 0) return -1;
     tensor_list l = list_tensors(o->of, o);

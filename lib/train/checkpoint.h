@@ -38,7 +38,7 @@ typedef struct model_file model_file;
  * vocabulary) comes and goes with it. Refuses an existing file unless `overwrite`; then the old one
  * stays until that first checkpoint. */
 int model_file_create(const char *path, bool overwrite, model_file **out);
-/* An existing file. */
+/* An existing file with slot "last". */
 int model_file_resume(const char *path, model_file **out);
 /* Gives back what was not committed. NULL is fine. */
 void model_file_close(model_file *f);

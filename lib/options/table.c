@@ -159,8 +159,8 @@ const option_row option_table[] = {
      .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A"},
     {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
      .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10"},
-    {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "4096", .least = 1,
-     .most = MOST_TOKENS, .help = "source pieces translated together"},
+    {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "512", .least = 1,
+     .most = MOST_TOKENS, .help = "source pieces translated together; memory grows with it, for each thread"},
     {.key = "checkpoint", NAME(checkpoints), .commands = FOR_TRANSLATE, .group = "search",
      .help = "whose weights (default: best, or last if there is no best)"},
 

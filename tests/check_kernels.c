@@ -392,10 +392,11 @@ static void compare_schedule(vec_case *c, const char *name, enum schedule_kind k
 {
     const vec *steps = case_vec(c, "steps", 1);
     real *got = reals(c, steps->n);
-    double lr = case_number(c, "lr");
-    long warmup = (long)case_number(c, "warmup");
-    int d = (int)case_number(c, "d");
-    for (long i = 0; i < steps->n; i++) got[i] = (real)schedule_lr(kind, lr, warmup, d, (long)steps->v[i]);
+    schedule s = {.kind = kind,
+                  .lr = case_number(c, "lr"),
+                  .warmup = (long)case_number(c, "warmup"),
+                  .d_model = (int)case_number(c, "d")};
+    for (long i = 0; i < steps->n; i++) got[i] = (real)schedule_lr(&s, (long)steps->v[i]);
     case_compare(c, name, got, steps->n);
 }
 

@@ -30,11 +30,14 @@ static void test_schedules(void)
         {SCHEDULE_INVERSE_SQRT, 0, 4, 1},    {SCHEDULE_CONSTANT, 4, 1, 0.5},
         {SCHEDULE_CONSTANT, 4, 100, 2},      {SCHEDULE_CONSTANT, 0, 1, 2},
         {SCHEDULE_NOAM, 4, 1, 1.0 / 4 / 8},  {SCHEDULE_NOAM, 4, 4, 1.0 / 4 / 2},
-        {SCHEDULE_NOAM, 4, 64, 1.0 / 4 / 8},
+        {SCHEDULE_NOAM, 4, 64, 1.0 / 4 / 8}, {SCHEDULE_LINEAR, 4, 1, 0.5},
+        {SCHEDULE_LINEAR, 4, 4, 2},          {SCHEDULE_LINEAR, 4, 14, 14.0 / 17},
+        {SCHEDULE_LINEAR, 4, 20, 2.0 / 17},  {SCHEDULE_LINEAR, 4, 100, 0},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        CU_ASSERT_DOUBLE_EQUAL(schedule_lr(cases[i].kind, 2, cases[i].warmup, 16, cases[i].step), cases[i].lr,
-                               1e-15);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        schedule s = {cases[i].kind, 2, cases[i].warmup, 16, 20};
+        CU_ASSERT_DOUBLE_EQUAL(schedule_lr(&s, cases[i].step), cases[i].lr, 1e-15);
+    }
 }
 
 static void test_clipping(void)
@@ -164,9 +167,7 @@ enum { NETWORKS = 3 };
 static train_settings settings(int64_t updates)
 {
     return (train_settings){.seed = 1,
-                            .schedule = SCHEDULE_INVERSE_SQRT,
-                            .lr = 0.01,
-                            .warmup = 5,
+                            .schedule = {.kind = SCHEDULE_INVERSE_SQRT, .lr = 0.01, .warmup = 5},
                             .label_smoothing = 0.1,
                             .clip_norm = 1,
                             .valid_every = 1000000,
@@ -342,8 +343,8 @@ static void test_divergence(void)
 {
     set_up();
     train_settings s = settings(50);
-    s.lr = 1e37;
-    s.warmup = 0;
+    s.schedule.lr = 1e37;
+    s.schedule.warmup = 0;
     s.clip_norm = 0;
     train_result result;
     CU_ASSERT_EQUAL(run(2, &s, false, &result), -1);
@@ -364,7 +365,7 @@ static void test_patience(void)
 {
     set_up();
     train_settings s = settings(0);
-    s.lr = 0;
+    s.schedule.lr = 0;
     s.valid_every = 2;
     s.patience = 3;
     s.metric = METRIC_XENT;
@@ -406,7 +407,7 @@ static void test_learning(void)
     for (int i = 0; i < NETWORKS; i++) {
         train_settings s = settings(300);
         s.valid_every = 100;
-        s.schedule = SCHEDULE_CONSTANT;
+        s.schedule.kind = SCHEDULE_CONSTANT;
         unlink(here.model);
         train_result result;
         CU_ASSERT_EQUAL(run(i, &s, false, &result), 0);

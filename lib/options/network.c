@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "train/schedule.h"
 #include "options/internal.h"
 
 static int value_int(const options *o, const char *key, int otherwise)
@@ -86,6 +87,9 @@ int check_network(const options *o)
     if (options_flag(o, "resume") && options_flag(o, "overwrite"))
         return fail("--resume and --overwrite contradict each other, give one");
     if (options_flag(o, "resume")) return 0; /* the rest of the settings is in the model file */
+    const char *schedule_name = options_text(o, "schedule");
+    if (schedules[schedule_find(schedule_name)].needs_total && !options_value(o, "updates"))
+        return fail("--schedule %s needs --updates, to know where the learning rate ends", schedule_name);
     net_config c = options_network(o);
     c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
     if (net_config_check(&c)) return -1;

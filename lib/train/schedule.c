@@ -4,30 +4,34 @@
 #include <stddef.h>
 #include <string.h>
 
-static double inverse_sqrt(double lr, double warmup, double d_model, double step)
+static double inverse_sqrt(const schedule *s, double warmup, double step)
 {
-    (void)d_model;
-    return step < warmup ? lr * step / warmup : lr * sqrt(warmup / step);
+    return step < warmup ? s->lr * step / warmup : s->lr * sqrt(warmup / step);
 }
 
 /* Section 5.3, equation 3 of Vaswani et al. 2017. */
-static double noam(double lr, double warmup, double d_model, double step)
+static double noam(const schedule *s, double warmup, double step)
 {
-    (void)lr;
-    return pow(d_model, -0.5) * fmin(pow(step, -0.5), step * pow(warmup, -1.5));
+    return pow(s->d_model, -0.5) * fmin(pow(step, -0.5), step * pow(warmup, -1.5));
 }
 
-static double constant(double lr, double warmup, double d_model, double step)
+static double constant(const schedule *s, double warmup, double step)
 {
-    (void)d_model;
-    return step < warmup ? lr * step / warmup : lr;
+    return step < warmup ? s->lr * step / warmup : s->lr;
+}
+
+static double linear(const schedule *s, double warmup, double step)
+{
+    double end = (double)s->total + 1, top = fmin(warmup, end - 1);
+    return step < top ? s->lr * step / top : s->lr * fmax(0, (end - step) / (end - top));
 }
 
 const schedule_row schedules[] = {
-    [SCHEDULE_INVERSE_SQRT] = {"inverse-sqrt", inverse_sqrt},
-    [SCHEDULE_NOAM] = {"noam", noam},
-    [SCHEDULE_CONSTANT] = {"constant", constant},
-    {NULL, NULL},
+    [SCHEDULE_INVERSE_SQRT] = {"inverse-sqrt", inverse_sqrt, false},
+    [SCHEDULE_NOAM] = {"noam", noam, false},
+    [SCHEDULE_CONSTANT] = {"constant", constant, false},
+    [SCHEDULE_LINEAR] = {"linear", linear, true},
+    {NULL, NULL, false},
 };
 
 int schedule_find(const char *name)
@@ -37,7 +41,7 @@ int schedule_find(const char *name)
     return -1;
 }
 
-double schedule_lr(enum schedule_kind kind, double lr, long warmup, int d_model, long step)
+double schedule_lr(const schedule *s, long step)
 {
-    return schedules[kind].rate(lr, warmup < 1 ? 1.0 : (double)warmup, d_model, (double)step);
+    return schedules[s->kind].rate(s, s->warmup < 1 ? 1.0 : (double)s->warmup, (double)step);
 }

@@ -79,7 +79,7 @@ static int diverged(const trainer *t, const char *what)
     return fail(
         "training diverged: the %s of update %lld is not a finite number; lower --lr (%g) or --clip-norm, or "
         "raise --warmup (%s)",
-        what, (long long)t->state.update + 1, t->set->lr, kept);
+        what, (long long)t->state.update + 1, t->set->schedule.lr, kept);
 }
 
 static void count_update(trainer *t, const pair_batch *b, const model_sums *sums, double seconds)
@@ -97,8 +97,9 @@ static void count_update(trainer *t, const pair_batch *b, const model_sums *sums
 
 static double rate(const trainer *t, int64_t step)
 {
-    const train_settings *s = t->set;
-    return schedule_lr(s->schedule, s->lr, s->warmup, model_config(t->job->net)->d_model, (long)step);
+    schedule s = t->set->schedule;
+    s.d_model = model_config(t->job->net)->d_model;
+    return schedule_lr(&s, (long)step);
 }
 
 static int one_update(trainer *t, const pair_batch *b)
@@ -115,8 +116,7 @@ static int one_update(trainer *t, const pair_batch *b)
     tape_backward(&tp);
     double norm = optimizer_norm(&t->adam);
     if (!isfinite(norm)) return diverged(t, "gradient");
-    double lr =
-        schedule_lr(t->set->schedule, t->set->lr, t->set->warmup, model_config(m)->d_model, (long)step);
+    double lr = rate(t, step);
     optimizer_step(&t->adam, lr, clip_scale(norm, t->set->clip_norm), (long)step);
     t->progress.lr = lr;
     t->progress.norm = norm;

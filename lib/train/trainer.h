@@ -19,9 +19,7 @@ enum valid_metric { METRIC_BLEU, METRIC_XENT };
 
 typedef struct {
     uint64_t seed;
-    enum schedule_kind schedule;
-    double lr;
-    long warmup;
+    schedule schedule; /* d_model is the network's */
     double label_smoothing;
     double clip_norm;         /* 0: no clipping */
     int64_t valid_every;      /* updates between validations; 0: once at the end of each epoch */

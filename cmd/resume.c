@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -94,8 +95,7 @@ static int hash_stream(FILE *f, const char *path, uint64_t *hash, uint64_t *size
     return ferror(f) ? fail("cannot read %s: %s", path, strerror(errno)) : 0;
 }
 
-/* Appends SIZE:HASH. */
-static int fingerprint(const char *path, str *out)
+static int check_path(const char *path)
 {
     struct stat st;
     if (!strcmp(path, "-"))
@@ -103,6 +103,13 @@ static int fingerprint(const char *path, str *out)
     if (stat(path, &st)) return fail("%s: %s", path, errno == ENOENT ? "no such file" : strerror(errno));
     if (!S_ISREG(st.st_mode))
         return fail("%s is no regular file, and training text is read again and again", path);
+    return access(path, R_OK) ? fail("cannot read %s: %s", path, strerror(errno)) : 0;
+}
+
+/* Appends SIZE:HASH. */
+static int fingerprint(const char *path, str *out)
+{
+    if (check_path(path)) return -1;
     FILE *f = fopen(path, "rb");
     if (!f) return fail("cannot read %s: %s", path, strerror(errno));
     uint64_t hash = 0, size = 0;
@@ -123,6 +130,17 @@ static int fingerprints(const options *o, const char *key, str *out)
 
 static const char *const corpora[][2] = {{"train", "corpus.train"}, {"valid", "corpus.valid"}};
 enum { CORPORA = sizeof corpora / sizeof *corpora };
+
+int corpora_exist(const options *o)
+{
+    for (int i = 0; i < CORPORA; i++) {
+        const char *const *paths;
+        int n = options_list(o, corpora[i][0], &paths);
+        for (int k = 0; k < n; k++)
+            if (check_path(paths[k])) return -1;
+    }
+    return 0;
+}
 
 int corpora_save(const options *o, store *s)
 {

@@ -13,8 +13,9 @@ int resume_settings(options *o, store *s, const char *path);
 /* Writes the values of a resumed training back: those that may change. A transaction of its own. */
 int resume_save(const options *o, store *s);
 
-/* Keeps the size and hash of each file of text; the files must exist and be regular, since they are read
- * again and again. 0, or -1 with a message. */
+/* 0 if the files of text exist and are regular, since they are read again and again; -1 with a message. */
+int corpora_exist(const options *o);
+/* Keeps the size and hash of each file of text. 0, or -1 with a message. */
 int corpora_save(const options *o, store *s);
 /* 0 if the files of the values hold what they held then, whatever they are called now; -1 with a message. */
 int corpora_check(const options *o, store *s, const char *path);

@@ -39,28 +39,43 @@ enum { HELD_OUT_PERMILLE = 10, HELD_OUT_MAX = 1000, SAVE_SECONDS = 600 };
 
 static volatile sig_atomic_t stop;
 
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+enum { ENDS = sizeof ends / sizeof *ends };
+
+/* What the parent has the program ignore stays ignored: nohup, and a shell's & for SIGINT. */
+static void set_handler(void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+    for (int i = 0; i < ENDS; i++)
+        if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(ends[i], &action, NULL);
+}
+
 /* The first signal asks for an end, the second one is the end. */
 static void on_signal(int number)
 {
     (void)number;
     stop = 1;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    set_handler(SIG_DFL);
 }
 
 /* --------------------------------------------------------------------------------------- steps */
 
+static int create_file(training *t)
+{
+    return model_file_create(t->path, options_flag(t->o, "overwrite"), &t->file);
+}
+
+/* A new file is made to see that it can be, and taken back: until there is something to put in it, a signal
+ * ends the program and leaves nothing behind. */
 static int open_file(training *t)
 {
-    if (!options_flag(t->o, "resume"))
-        return model_file_create(t->path, options_flag(t->o, "overwrite"), &t->file);
+    if (!options_flag(t->o, "resume")) {
+        int result = corpora_exist(t->o) ? -1 : create_file(t);
+        model_file_close(t->file);
+        t->file = NULL;
+        return result;
+    }
     if (model_file_resume(t->path, &t->file)) return -1;
     store *s = model_file_store(t->file);
     return resume_settings(t->o, s, t->path) || corpora_check(t->o, s, t->path) ? -1 : 0;
@@ -141,9 +156,11 @@ static int get_vocabulary(training *t)
  * all that is needed to go on could be read. */
 static int save_settings(training *t)
 {
+    set_handler(on_signal); /* from here on there is a file */
+    bool resume = options_flag(t->o, "resume");
+    if (!resume && create_file(t)) return -1;
     store *s = model_file_store(t->file);
-    if (options_flag(t->o, "resume"))
-        return checkpoint_load_weights(s, "last", model_params(t->net)) ? -1 : resume_save(t->o, s);
+    if (resume) return checkpoint_load_weights(s, "last", model_params(t->net)) ? -1 : resume_save(t->o, s);
     return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ? -1 : 0;
 }
 
@@ -239,9 +256,10 @@ static train_settings settings_of(const options *o)
 {
     bool by_bleu = !strcmp(options_text(o, "early-stop-metric"), "bleu");
     train_settings s = {.seed = (uint64_t)options_int(o, "seed"),
-                        .schedule = (enum schedule_kind)schedule_find(options_text(o, "schedule")),
-                        .lr = options_real(o, "lr"),
-                        .warmup = options_int(o, "warmup"),
+                        .schedule = {.kind = (enum schedule_kind)schedule_find(options_text(o, "schedule")),
+                                     .lr = options_real(o, "lr"),
+                                     .warmup = options_int(o, "warmup"),
+                                     .total = limit(o, "updates")},
                         .label_smoothing = options_real(o, "label-smoothing"),
                         .clip_norm = options_real(o, "clip-norm"),
                         .valid_every = limit(o, "valid-every"),
@@ -311,7 +329,6 @@ static int run(training *t)
                      .stop = &stop,
                      .report = report_progress,
                      .context = &report};
-    catch_signals();
     train_result result;
     int status = train_run(&job, &settings, &result);
     report_end(&report);
@@ -324,6 +341,7 @@ static int train(training *t)
     static int (*const steps[])(training * t) = {
         open_file, get_vocabulary, open_corpus, open_valid, build_network, save_settings, run};
     int status = 0;
+    signal(SIGPIPE, SIG_IGN); /* a reader of the progress that goes away does not end the training */
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == 0; i++) status = steps[i](t);
     return status;
 }

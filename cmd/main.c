@@ -102,7 +102,11 @@ static void hold_standard_streams(void)
 static void wait_shortly(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
-    if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0) execv("/proc/self/exe", argv);
+    char path[4096]; /* by its own name: by that of the link, the system would call the program "exe" */
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0 || setenv("GOMP_SPINCOUNT", "10000", 1)) return;
+    path[n] = '\0';
+    execv(path, argv);
 }
 
 int main(int argc, char **argv)
@@ -110,6 +114,7 @@ int main(int argc, char **argv)
     wait_shortly(argv);
     hold_standard_streams();
     signal(SIGPIPE, SIG_DFL); /* a closed pipe ends quietly, also where the parent ignores the signal */
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is told as what cannot be written */
     listen_on_stderr();
     return close_stdout(dispatch(argc, argv));
 }

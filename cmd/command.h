@@ -45,6 +45,8 @@ int command_start(const command_help *help, int argc, char **argv, options **o);
 /* 0, or -1 with a message if `key` has no value or `rest` words are left over. Wrong usage: exit 2. */
 int command_needs(const options *o, const char *key);
 int command_no_rest(const options *o);
+/* The same if --output names what would have to be compressed: it would not be read again under this name. */
+int command_output(const options *o);
 
 /* Prints `text` to stdout: 0, or -1 with a message. A closed pipe ends the program quietly. */
 int print_out(span text);

@@ -69,7 +69,7 @@ int filter_run(const command_help *help, int argc, char **argv, int (*turn)(filt
     options *o;
     filter f = {.name = argv[0], .turn = turn};
     int code = command_start(help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && (command_no_rest(o) || command_needs(o, "model")))
+    if (code == COMMAND_GOES_ON && (command_no_rest(o) || command_needs(o, "model") || command_output(o)))
         code = command_failed(argv[0], EXIT_USAGE);
     if (code == COMMAND_GOES_ON) code = filter_all(o, &f);
     options_free(o);

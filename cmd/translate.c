@@ -193,7 +193,7 @@ int cmd_translate(int argc, char **argv)
 {
     options *o;
     int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && (command_no_rest(o) || command_needs(o, "model")))
+    if (code == COMMAND_GOES_ON && (command_no_rest(o) || command_needs(o, "model") || command_output(o)))
         code = command_failed(argv[0], EXIT_USAGE);
     if (code == COMMAND_GOES_ON) code = run(o, argv[0]);
     options_free(o);

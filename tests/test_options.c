@@ -65,7 +65,7 @@ static void forms_of_a_value(void)
 {
     static const char *const lines[] = {"translate --model x --beam 7", "translate --model=x --beam=7",
                                         "translate -m x --beam +7", "translate -mx --beam 007",
-                                        "translate --beam 3 -m y -q --beam 7 -m x"};
+                                        "translate --beam 3 -q --beam 7 -m x"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         options *o = good(FOR_TRANSLATE, lines[i]);
         CU_ASSERT_STRING_EQUAL(options_text(o, "model"), "x");
@@ -104,6 +104,7 @@ static void lists_take_their_words(void)
     CU_ASSERT_STRING_EQUAL(words[4], "d");
     options_free(o);
     bad(FOR_TRAIN, "train -t a.en -m m", "-t needs SRC TGT");
+    bad(FOR_TRAIN, "train -t a.en -mm", "-t needs SRC TGT");
     bad(FOR_TRAIN, "train -t a.en", "-t needs SRC TGT");
     bad(FOR_VOCAB, "vocab -t -o out", "-t needs FILE...");
     bad(FOR_TRAIN, "train --valid a b --valid c d", "--valid given more than once");
@@ -148,6 +149,8 @@ static void refusals(void)
     bad(FOR_TRANSLATE, "translate -m --beam 5", "-m needs MODEL");
     bad(FOR_TRANSLATE, "translate -m -q", "-m needs MODEL");
     bad(FOR_TRANSLATE, "translate --model=", "--model needs MODEL");
+    bad(FOR_TRANSLATE, "translate -m a --model b",
+        "--model b: given a second time, but there can be one MODEL alone");
     bad(FOR_TRANSLATE, "translate --beam 12x", "--beam 12x: not a whole number");
     bad(FOR_TRANSLATE, "translate --beam=", "--beam : not a whole number");
     bad(FOR_TRANSLATE, "translate --beam 5.0", "--beam 5.0: not a whole number");
@@ -187,7 +190,8 @@ static void times(void)
     bad(FOR_TRAIN, "train --time 5q", "--time 5q: not a time, write 90s, 45m, 2h or 1h30m");
     bad(FOR_TRAIN, "train --time 30m1h", "--time 30m1h: not a time, write 90s, 45m, 2h or 1h30m");
     bad(FOR_TRAIN, "train --time 1h30", "--time 1h30: not a time, write 90s, 45m, 2h or 1h30m");
-    bad(FOR_TRAIN, "train --time -5s", "--time -5s: out of range, must be at least 0");
+    bad(FOR_TRAIN, "train --time -5s", "--time -5s: out of range, must be at least 0.001");
+    bad(FOR_TRAIN, "train --time 0", "--time 0: out of range, must be at least 0.001");
 }
 
 static void decimal_point_in_any_locale(void)
@@ -217,7 +221,7 @@ static void command_line_wins_over_config_over_preset(void)
     CU_ASSERT_EQUAL(options_int(o, "d-ff"), 512); /* config */
     CU_ASSERT_STRING_EQUAL(options_text(o, "vocab"), "my vocab#1");
     CU_ASSERT_EQUAL(options_int(o, "d-model"), 128);       /* preset */
-    CU_ASSERT_EQUAL(options_int(o, "batch-tokens"), 4096); /* default */
+    CU_ASSERT_EQUAL(options_int(o, "max-len"), 256); /* default */
     CU_ASSERT_EQUAL_FATAL(options_list(o, "train", &words), 2);
     CU_ASSERT_STRING_EQUAL(words[1], "b c.de");
     CU_ASSERT_STRING_EQUAL(options_value(o, "train"), "a.en \"b c.de\"");
@@ -316,8 +320,8 @@ static void tiny_and_bahdanau_are_the_papers(void)
     CU_ASSERT_EQUAL(c.d_model, 128);
     CU_ASSERT_EQUAL(c.d_ff, 256);
     CU_ASSERT_EQUAL(c.n_heads, 4);
-    CU_ASSERT_EQUAL(c.dropout, 0.3);
-    CU_ASSERT_EQUAL(c.dropout_emb, 0.3); /* follows --dropout */
+    CU_ASSERT_EQUAL(c.dropout, 0.1);
+    CU_ASSERT_EQUAL(c.dropout_emb, 0.1); /* follows --dropout */
     CU_ASSERT_EQUAL(c.dropout_attention, 0);
     CU_ASSERT(c.shared_vocab);
     options_free(o);

@@ -39,7 +39,7 @@ typedef struct {
     unsigned commands;
     const char *group;   /* heading in --help: "network", "training", "text", "search", "general", "files" */
     const char *initial; /* the default, as text; NULL: unset */
-    double least, most;  /* bounds of numbers */
+    double least, most;  /* bounds of numbers; most = 1: a text or list that is given once */
     const char *const *choices; /* NULL-terminated */
     const char *(*choice_at)(
         int i);           /* instead of `choices`: the i-th name of a table, NULL behind the last */

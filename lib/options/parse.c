@@ -57,7 +57,7 @@ int unknown_option(unsigned command, const char *origin, const char *dashes, con
 static bool looks_like_option(const reader *r, const char *word)
 {
     if (word[0] != '-' || !word[1]) return false;
-    if (word[1] != '-') return !word[2] && find_letter(r->o->command, word[1]);
+    if (word[1] != '-') return find_letter(r->o->command, word[1]);
     size_t n = strcspn(word + 2, "=");
     str name = {0};
     str_add(&name, word + 2, n);
@@ -90,6 +90,9 @@ static int read_value(reader *r, const option_row *row, const char *glued, const
             return fail("%s needs %s", origin, row->argument);
         glued = r->argv[r->at++];
     }
+    bool again = r->o->values[row - option_table].level == LEVEL_ARGV;
+    if (again && row->type == OPTION_TEXT && row->most == 1)
+        return fail("%s %s: given a second time, but there can be one %s alone", origin, glued, row->argument);
     return options_put(r->o, row, glued, LEVEL_ARGV, origin);
 }
 

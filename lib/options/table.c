@@ -52,11 +52,11 @@ const option_row option_table[] = {
      .help = "parallel text to validate on (default: 1 % of the training pairs, at most 1,000, held out)",
      .in_model = true},
     {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRAIN, .group = "files",
-     .argument = "MODEL", .help = "model file to write"},
+     .most = 1, .argument = "MODEL", .help = "model file to write"},
     {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRANSLATE, .group = "files",
-     .argument = "MODEL", .help = "model file"},
+     .most = 1, .argument = "MODEL", .help = "model file"},
     {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TOKENIZE | FOR_DETOKENIZE, .group = "files",
-     .argument = "FILE", .help = "model or vocabulary file"},
+     .most = 1, .argument = "FILE", .help = "model or vocabulary file"},
     {.key = "input", .letter = 'i', .type = OPTION_TEXT, .commands = FILTERS, .group = "files", .argument = "FILE",
      .initial = "-", .help = "text to read, - is standard input; .gz is fine"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FILTERS, .group = "files", .argument = "FILE",
@@ -149,7 +149,7 @@ const option_row option_table[] = {
      .help = "stop after this many validations without a better one (default: 10 without another limit)"},
     {.key = "epochs", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT, .help = "stop after this many epochs"},
     {.key = "updates", COUNT, STOPPING, .least = 1, .most = HUGE_COUNT, .help = "stop after this many updates"},
-    {.key = "time", .type = OPTION_TIME, .argument = "TIME", STOPPING, .least = 0, .most = 1e9,
+    {.key = "time", .type = OPTION_TIME, .argument = "TIME", STOPPING, .least = 0.001, .most = 1e9,
      .help = "stop after 90s, 45m, 2h, 1h30m"},
 
     /* search */

@@ -67,7 +67,7 @@ static void report(trainer *t, enum train_event event)
 
 /* ------------------------------------------------------------------------------------- update */
 
-static int diverged(const trainer *t, const char *what)
+static int diverged_at(const trainer *t, const char *what, int64_t update)
 {
     char kept[160];
     const char *path = model_file_path(t->job->file);
@@ -79,8 +79,11 @@ static int diverged(const trainer *t, const char *what)
     return fail(
         "training diverged: the %s of update %lld is not a finite number; lower --lr (%g) or --clip-norm, or "
         "raise --warmup (%s)",
-        what, (long long)t->state.update + 1, t->set->schedule.lr, kept);
+        what, (long long)update, t->set->schedule.lr, kept);
 }
+
+/* In the update that is being made. */
+static int diverged(const trainer *t, const char *what) { return diverged_at(t, what, t->state.update + 1); }
 
 static void count_update(trainer *t, const pair_batch *b, const model_sums *sums, double seconds)
 {
@@ -157,7 +160,7 @@ static int run_validation(trainer *t, bool due)
 {
     report(t, TRAIN_VALIDATING);
     t->scores = validate(t->job->net, &t->job->valid, t->memory);
-    if (!isfinite(t->scores.xent)) return diverged(t, "validation loss");
+    if (!isfinite(t->scores.xent)) return diverged_at(t, "validation loss", t->state.update);
     t->validated = true;
     t->state.valid_update = t->state.update;
     double score = t->set->metric == METRIC_BLEU ? t->scores.bleu : -t->scores.xent;

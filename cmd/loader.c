@@ -31,7 +31,7 @@ static int build(store *s, const char *path, loaded_model *out)
     c.shared_vocab = out->vocab.joint;
     c.src_vocab = tokenizer_size(out->vocab.src);
     c.tgt_vocab = tokenizer_size(out->vocab.tgt);
-    if (net_config_check(&c)) return -1;
+    if (net_config_check(&c)) return fail("%s: %s", path, error_message());
     out->net = model_new(&c, false);
     return 0;
 }

@@ -238,9 +238,10 @@ static int build_network(training *t)
     c.shared_vocab = t->vocab.joint;
     c.src_vocab = tokenizer_size(t->vocab.src);
     c.tgt_vocab = tokenizer_size(t->vocab.tgt);
-    if (net_config_check(&c)) return -1;
+    bool resume = options_flag(t->o, "resume");
+    if (net_config_check(&c)) return resume ? fail("%s: %s", t->path, error_message()) : -1;
     t->net = model_new(&c, true);
-    if (!options_flag(t->o, "resume")) model_init(t->net, (uint64_t)options_int(t->o, "seed"));
+    if (!resume) model_init(t->net, (uint64_t)options_int(t->o, "seed"));
     note("network: %s, %zu parameters", c.arch, model_params(t->net)->n_reals);
     return 0;
 }

@@ -471,6 +471,11 @@ static void values_survive_a_model_file(void)
     CU_ASSERT_STRING_EQUAL(words[0], "a \"x\" b");
     options_free(back);
     options_free(o);
+    back = options_new(FOR_TRAIN);
+    CU_ASSERT_EQUAL(store_begin(s) || store_set(s, "d-model", "wide") || store_commit(s), 0);
+    CU_ASSERT_EQUAL(options_load(back, s), -1); /* whose setting it is must be told */
+    CU_ASSERT_STRING_EQUAL(error_message(), "options-test.tulk: d-model wide: not a whole number");
+    options_free(back);
     store_close(s);
     unlink(path);
 }

@@ -1,4 +1,5 @@
 /* Values as settings of a model file. */
+#include "base/error.h"
 #include "options/internal.h"
 
 int options_save(const options *o, store *s)
@@ -27,5 +28,5 @@ int options_load(options *o, store *s)
 {
     loading l = {o, 0};
     if (store_each_setting(s, load_setting, &l)) return -1;
-    return l.result;
+    return l.result ? fail("%s: %s", store_path(s), error_message()) : 0;
 }

@@ -182,6 +182,8 @@ int store_open(const char *path, enum store_mode mode, store **out)
     return 0;
 }
 
+const char *store_path(const store *s) { return s->path; }
+
 void store_close(store *s)
 {
     if (!s) return;

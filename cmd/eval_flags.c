@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/lines.h"
 #include "eval/bleu.h"
 #include "options/options.h"
 
@@ -87,6 +86,7 @@ static int check_number(const flag_row *row, const char *text, const char *origi
     double x = strtod(text, &end);
     bool number = *text && !isspace((unsigned char)*text) && !*end && isfinite(x);
     bool whole = row->type == FLAG_INT;
+    if (strspn(text, whole ? "+-0123456789" : "+-.eE0123456789") < strlen(text)) number = false;
     if (!number || (whole && x != floor(x)))
         return fail("%s: %s is not a %s", origin, text, whole ? "whole number" : "number");
     if (x < row->least || x > row->most)
@@ -222,78 +222,40 @@ static int parse_argv(eval_flags *f, int argc, char **argv)
 
 /* ------------------------------------------------------------------------------------ config file */
 
-static span trimmed(span s)
-{
-    while (s.n && strchr(" \t", *s.p)) s = (span){s.p + 1, s.n - 1};
-    while (s.n && strchr(" \t", s.p[s.n - 1])) s.n--;
-    return s;
-}
+typedef struct {
+    eval_flags *f;
+    bool in_argv[EVAL_KEYS]; /* given on the command line, which wins */
+} config_reader;
 
-/* The line without its comment; '#' inside "..." is text. */
-static span without_comment(span line)
+static int put_text(eval_flags *f, enum eval_key key, const char *value, const char *place)
 {
-    bool quoted = false;
-    for (size_t i = 0; i < line.n; i++) {
-        if (line.p[i] == '"') quoted = !quoted;
-        if (line.p[i] == '#' && !quoted) line.n = i;
-    }
-    return trimmed(line);
-}
-
-static span unquoted(span value)
-{
-    bool quoted = value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"';
-    return quoted ? (span){value.p + 1, value.n - 2} : value;
-}
-
-/* Keys of other commands are passed over, so that one file can serve several. */
-static int config_put(eval_flags *f, const char *name, const char *value, const char *place)
-{
-    int key = find_key(name, strlen(name), NAMES), result = 0;
-    str origin = {0};
-    str_addf(&origin, "%s: ", place);
-    if (key == EVAL_CONFIG || key == EVAL_HELP || key == EVAL_VERSION) {
-        result = fail("%s%s belongs on the command line", str_text(&origin), name);
-    } else if (key < 0) {
-        result = option_find(FOR_ALL, name) ? 0 : unknown(str_text(&origin), "", name);
-    } else if (!f->given[key]) {
-        str_addf(&origin, "%s", name);
-        result = put(f, (enum eval_key)key, value, str_text(&origin));
-    }
+    str origin = {0}, word = {0};
+    str_addf(&origin, "%s: %s", place, rows[key].name);
+    int result = put(f, key, config_text(value, &word), str_text(&origin));
+    str_free(&word);
     str_free(&origin);
     return result;
 }
 
-static int config_line(eval_flags *f, span line, const char *place)
+/* Keys of other commands are passed over, so that one file can serve several. */
+static int config_put(const char *name, const char *value, const char *place, void *context)
 {
-    line = without_comment(line);
-    if (!line.n) return 0;
-    const char *equals = memchr(line.p, '=', line.n);
-    if (!equals) return fail("%s: expected `key = value`, found `%.*s`", place, (int)line.n, line.p);
-    str key = {0}, value = {0};
-    str_add_span(&key, trimmed((span){line.p, (size_t)(equals - line.p)}));
-    str_add_span(&value, unquoted(trimmed((span){equals + 1, (size_t)(line.p + line.n - equals - 1)})));
-    int result = config_put(f, str_text(&key), str_text(&value), place);
-    str_free(&key);
-    str_free(&value);
-    return result;
+    config_reader *r = context;
+    int key = find_key(name, strlen(name), NAMES);
+    if (key >= 0) return r->in_argv[key] ? 0 : put_text(r->f, (enum eval_key)key, value, place);
+    if (option_find(FOR_ALL, name)) return 0;
+    str origin = {0};
+    str_addf(&origin, "%s: ", place);
+    unknown(str_text(&origin), "", name);
+    str_free(&origin);
+    return -1;
 }
 
 static int parse_config(eval_flags *f, const char *path)
 {
-    lines *in;
-    span line;
-    str place = {0};
-    int more = lines_open(path, &in), result = more;
-    long number = 0;
-    while (!result && (more = lines_next(in, &line)) > 0) {
-        str_clear(&place);
-        str_addf(&place, "%s:%ld", path, ++number);
-        result = config_line(f, line, str_text(&place));
-    }
-    str_free(&place);
-    lines_close(in);
-    return result || more < 0 ? -1 : 0;
+    config_reader r = {.f = f};
+    memcpy(r.in_argv, f->given, sizeof r.in_argv);
+    return config_read(path, config_put, &r);
 }
 
 /* ------------------------------------------------------------------------------------ interface */

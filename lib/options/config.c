@@ -20,17 +20,9 @@ static char *trim(char *line)
     return line;
 }
 
-/* Text may be quoted as a whole; lists take quotes apart themselves. */
-static int put_value(options *o, const option_row *row, char *value, const char *origin)
-{
-    str word = {0};
-    const char *after = row->type == OPTION_LIST || value[0] != '"' ? NULL : next_word(value, &word);
-    int result = options_put(o, row, after ? str_text(&word) : value, LEVEL_CONFIG, origin);
-    str_free(&word);
-    return result;
-}
+typedef int config_put(const char *key, const char *value, const char *place, void *context);
 
-static int config_line(options *o, char *line, const char *place)
+static int config_line(char *line, const char *place, config_put *put, void *context)
 {
     char *key = trim(line), *equals = strchr(key, '=');
     if (!*key) return 0;
@@ -38,23 +30,12 @@ static int config_line(options *o, char *line, const char *place)
     *equals = '\0';
     char *value = trim(equals + 1);
     key = trim(key);
-    str origin = {0};
-    str_addf(&origin, "%s: ", place);
-    const option_row *row = option_find(o->command, key);
-    bool once = !strcmp(key, "config") || !strcmp(key, "help") || !strcmp(key, "version");
-    int result = 0;
-    if (once || (!row && !option_find(FOR_ALL, key))) {
-        result = once ? fail("%s%s belongs on the command line", str_text(&origin), key)
-                      : unknown_option(o->command, str_text(&origin), "", key);
-    } else if (row) { /* else another command's */
-        str_addf(&origin, "%s", key);
-        result = put_value(o, row, value, str_text(&origin));
-    }
-    str_free(&origin);
-    return result;
+    if (!strcmp(key, "config") || !strcmp(key, "help") || !strcmp(key, "version"))
+        return fail("%s: %s belongs on the command line", place, key);
+    return put(key, value, place, context);
 }
 
-int parse_config(options *o, const char *path)
+int config_read(const char *path, config_put *put, void *context)
 {
     lines *in;
     span line;
@@ -65,7 +46,7 @@ int parse_config(options *o, const char *path)
         str_clear(&place);
         str_add_span(&text, line);
         str_addf(&place, "%s:%lld", lines_path(in), (long long)lines_count(in)->lines);
-        result = lines_valid(in) ? config_line(o, text.p, str_text(&place))
+        result = lines_valid(in) ? config_line(text.p, str_text(&place), put, context)
                                  : fail("%s: not a line of text (UTF-8)", str_text(&place));
     }
     str_free(&place);
@@ -73,3 +54,34 @@ int parse_config(options *o, const char *path)
     lines_close(in);
     return result || more < 0 ? -1 : 0;
 }
+
+const char *config_text(const char *value, str *word)
+{
+    return value[0] == '"' && next_word(value, word) ? str_text(word) : value;
+}
+
+/* Lists take quotes apart themselves. */
+static int put_value(options *o, const option_row *row, const char *value, const char *origin)
+{
+    str word = {0};
+    const char *text = row->type == OPTION_LIST ? value : config_text(value, &word);
+    int result = options_put(o, row, text, LEVEL_CONFIG, origin);
+    str_free(&word);
+    return result;
+}
+
+/* Keys of other commands are passed over, so that one file can serve several. */
+static int put_option(const char *key, const char *value, const char *place, void *context)
+{
+    options *o = context;
+    const option_row *row = option_find(o->command, key);
+    if (!row && option_find(FOR_ALL, key)) return 0;
+    str origin = {0};
+    str_addf(&origin, "%s: %s", place, row ? key : "");
+    int result = row ? put_value(o, row, value, str_text(&origin))
+                     : unknown_option(o->command, str_text(&origin), "", key);
+    str_free(&origin);
+    return result;
+}
+
+int parse_config(options *o, const char *path) { return config_read(path, put_option, o); }

@@ -91,6 +91,11 @@ printf '\nwidth = x\n' >conf
 check "config file: bad value" 2 "" "conf:2: width: x is not a whole number" ref -i hyp --config conf
 printf 'width\n' >conf
 check "config file: no value" 2 "" "conf:1: expected" ref -i hyp --config conf
+printf 'format = json\nwidth = 3\nscore-only = true\nwidth = 2\n' >conf
+check "config file: the last of equal keys" 0 38.50 "" ref -i hyp --config conf
+check "config file: the command line wins" 0 39 "" ref -i hyp --config conf -w 0
+check "hexadecimal" 2 "" "-w: 0x2 is not a whole number" ref -i hyp -w 0x2
+check "exponent" 2 "" "--max-ngram-order: 1e1 is not a whole number" ref -i hyp --max-ngram-order 1e1
 check "config file: missing" 2 "" "gone: no such file" ref -i hyp --config gone
 
 check "no reference" 2 "" "name a reference" -i hyp

@@ -90,12 +90,6 @@ static void split_pairs(const char *const *words, int n, const char *src[], cons
     }
 }
 
-static enum normalization normalization_of(const options *o)
-{
-    const char *name = options_text(o, "normalize");
-    return !strcmp(name, "none") ? NORMALIZE_NONE : !strcmp(name, "nfc") ? NORMALIZE_NFC : NORMALIZE_NFKC;
-}
-
 /* Opens with the paths of -t; `use` is called while they are apart. */
 static int with_paths(training *t,
                       int (*use)(training *t, const char *const *src, const char *const *tgt, int n))
@@ -115,7 +109,7 @@ static int learn_vocabulary(training *t, const char *const *src, const char *con
     vocab_request r = {.src_paths = src,
                        .tgt_paths = tgt,
                        .n_files = n,
-                       .normalize = normalization_of(t->o),
+                       .normalize = (enum normalization)normalization_find(options_text(t->o, "normalize")),
                        .casefold = options_flag(t->o, "casefold"),
                        .separate = options_flag(t->o, "separate-vocabs"),
                        .size = (int)options_int(t->o, "vocab-size")};

@@ -9,12 +9,6 @@
 #include "store/store.h"
 #include "text/tokenizer.h"
 
-static enum normalization normalization_of(const options *o)
-{
-    const char *name = options_text(o, "normalize");
-    return !strcmp(name, "nfc") ? NORMALIZE_NFC : !strcmp(name, "nfkc") ? NORMALIZE_NFKC : NORMALIZE_NONE;
-}
-
 static void add_counts(line_counts *sum, const line_counts *c)
 {
     sum->lines += c->lines;
@@ -81,7 +75,8 @@ static int learn_and_save(const options *o)
     const char *path = options_text(o, "output");
     if (check_output(o, path)) return -1;
     vocab_data v = {0};
-    learner *l = learner_new(normalization_of(o), options_flag(o, "casefold"));
+    enum normalization how = (enum normalization)normalization_find(options_text(o, "normalize"));
+    learner *l = learner_new(how, options_flag(o, "casefold"));
     int result = learn_files(o, l);
     if (!result) result = learner_finish(l, (int)options_int(o, "vocab-size"), &v);
     learner_free(l);

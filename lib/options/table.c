@@ -7,6 +7,7 @@
 #include "eval/tokenize.h"
 #include "kernel/cell.h"
 #include "nn/attention.h"
+#include "text/tokenizer.h"
 #include "train/schedule.h"
 
 /* Choices: names of the tables that are the lists of what is built. */
@@ -21,7 +22,6 @@ static const char *const contexts[] = {"init", "every-step", NULL};
 static const char *const norms[] = {"pre", "post", NULL};
 static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /* of kernel/activation.h */
 static const char *const ties[] = {"none", "tgt", "all", NULL};
-static const char *const normalizations[] = {"none", "nfc", "nfkc", NULL};
 static const char *const optimizers[] = {"adam", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
 static const char *const checkpoints[] = {"best", "last", NULL};

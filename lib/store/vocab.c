@@ -11,11 +11,6 @@
 #include "base/memory.h"
 #include "store/db.h"
 
-static const char *const normalizations[] = {
-    [NORMALIZE_NONE] = "none", [NORMALIZE_NFC] = "nfc", [NORMALIZE_NFKC] = "nfkc"};
-
-enum { N_NORMALIZATIONS = sizeof normalizations / sizeof *normalizations };
-
 /* A vocabulary that differs in one bit makes other translations: all of it is under one checksum. */
 static uint64_t checksum(const vocab_data *v)
 {
@@ -102,10 +97,8 @@ static int get(store *s, const char *side, const char *what, str *value)
 static int load_settings(store *s, const char *side, vocab_data *v, uint64_t *sum)
 {
     str value = {0};
-    int status = get(s, side, "normalize", &value), known = 0;
-    while (status > 0 && known < N_NORMALIZATIONS && strcmp(str_text(&value), normalizations[known]) != 0)
-        known++;
-    if (known == N_NORMALIZATIONS) status = db_damaged(s, "an unknown normalisation");
+    int status = get(s, side, "normalize", &value), known = normalization_find(str_text(&value));
+    if (status > 0 && known < 0) status = db_damaged(s, "an unknown normalisation");
     if (status > 0) v->normalize = (enum normalization)known;
     if (status > 0) status = get(s, side, "casefold", &value);
     if (status > 0) v->casefold = strcmp(str_text(&value), "1") == 0;

@@ -1,5 +1,6 @@
 /* Normalisation of lines that may hold anything: the valid stretches go through utf8proc, the rest stays. */
 #include <stdlib.h>
+#include <string.h>
 #include <utf8proc.h>
 
 #include "text/chars.h"
@@ -72,6 +73,16 @@ static size_t valid_prefix(span text)
         i += (size_t)length;
     }
     return i;
+}
+
+const char *const normalizations[] = {
+    [NORMALIZE_NONE] = "none", [NORMALIZE_NFC] = "nfc", [NORMALIZE_NFKC] = "nfkc", NULL};
+
+int normalization_find(const char *name)
+{
+    for (int i = 0; normalizations[i]; i++)
+        if (!strcmp(normalizations[i], name)) return i;
+    return -1;
 }
 
 void normalize_line(enum normalization how, bool casefold, span line, str *out)

@@ -17,6 +17,8 @@
 #include "base/str.h"
 
 enum normalization { NORMALIZE_NONE, NORMALIZE_NFC, NORMALIZE_NFKC };
+extern const char *const normalizations[]; /* their names; ends with NULL */
+int normalization_find(const char *name);  /* the one of this name, or -1 */
 
 /* One entry of the vocabulary; its id is its place. Ids 0..3 are <pad> <unk> <bos> <eos>, then the 256
  * byte pieces, then characters and merged pieces. */

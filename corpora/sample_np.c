@@ -13,7 +13,7 @@ bool chance(sampler *s, int percent) { return below(s, 100) < (uint32_t)percent;
 /* Each halving of the table is tried with the same chance, which gives frequencies near Zipf's law. */
 int pick(sampler *s, int n)
 {
-    while (n > 8 && chance(s, 80)) n = (n + 1) / 2;
+    while (n > 8 && chance(s, 88)) n = (n + 1) / 2;
     return (int)below(s, n);
 }
 

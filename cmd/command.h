@@ -63,9 +63,13 @@ int output_write(output *out, span bytes); /* 0, or -1 with a message */
 /* Ends the writing: with `good` the file appears, else nothing is left of it. 0, or -1 with a message. */
 int output_close(output *out, bool good);
 
-/* One note on what was odd in a text, if anything was: "12 lines: 2 empty, 1 not UTF-8 (kept as they are),
- * ...". `done`: what was done with lines that are not text. */
-void note_lines(const line_counts *c, const char *done);
+/* "s" where a count is not one. */
+const char *plural(int64_t n);
+
+/* One note on what was odd in a text, if anything was: "PATH: 12 lines: 2 empty, 1 not UTF-8 (kept as they are),
+ * ...". `path` may be NULL; `empty`, `invalid`: what was done with empty lines (NULL: nothing) and with lines that
+ * are not text. */
+void note_lines(const char *path, const line_counts *c, const char *empty, const char *invalid);
 /* For --strict: -1 with a message naming file and line if the line just read was empty or no text; `before`:
  * the counts before it. */
 int lines_fault(const lines *in, const line_counts *before);

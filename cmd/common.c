@@ -144,6 +144,8 @@ int output_close(output *out, bool good)
 
 /* ---------------------------------------------------------------------------------------- lines */
 
+const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
+
 static void add_count(str *out, int64_t n, const char *what, const char *done)
 {
     if (n == 0) return;
@@ -151,16 +153,18 @@ static void add_count(str *out, int64_t n, const char *what, const char *done)
     if (done) str_addf(out, " (%s)", done);
 }
 
-void note_lines(const line_counts *c, const char *done)
+void note_lines(const char *path, const line_counts *c, const char *empty, const char *invalid)
 {
     str odd = {0};
-    add_count(&odd, c->empty, "empty", NULL);
-    add_count(&odd, c->invalid_utf8, "not UTF-8", done);
-    add_count(&odd, c->nul, "with NUL", done);
+    add_count(&odd, c->empty, "empty", empty);
+    add_count(&odd, c->invalid_utf8, "not UTF-8", invalid);
+    add_count(&odd, c->nul, "with NUL", invalid);
     add_count(&odd, c->carriage_returns, "ended by carriage return and line feed", "carriage return removed");
     add_count(&odd, c->byte_order_marks, c->byte_order_marks == 1 ? "byte-order mark" : "byte-order marks",
               "removed");
-    if (odd.n) note("%" PRId64 " line%s: %s", c->lines, c->lines == 1 ? "" : "s", str_text(&odd));
+    if (odd.n)
+        note("%s%s%" PRId64 " line%s: %s", path ? path : "", path ? ": " : "", c->lines, plural(c->lines),
+             str_text(&odd));
     str_free(&odd);
 }
 

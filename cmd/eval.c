@@ -60,8 +60,8 @@ static int unequal(evaluation *e)
     int64_t hyps = lines_count(e->files[0])->lines;
     int i = 1;
     while (lines_count(e->files[i])->lines == hyps) i++;
-    return fail("%s has %" PRId64 " lines, but %s has %" PRId64 ": line by line they must belong together",
-                lines_path(e->files[0]), hyps, lines_path(e->files[i]), lines_count(e->files[i])->lines);
+    return fail("%s has %" PRId64 " line%s, but %s has %" PRId64 ": line by line they must belong together",
+                lines_path(e->files[0]), hyps, plural(hyps), lines_path(e->files[i]), lines_count(e->files[i])->lines);
 }
 
 static int not_text(const lines *file)
@@ -145,27 +145,10 @@ static int score_files(evaluation *e)
 
 /* ------------------------------------------------------------------------------------ report */
 
-static void add_count(str *out, int64_t n, const char *what)
-{
-    if (n) str_addf(out, "%s%" PRId64 " %s", out->n ? ", " : "", n, what);
-}
-
-static void note_file(const lines *file)
-{
-    const line_counts *c = lines_count(file);
-    str odd = {0};
-    add_count(&odd, c->empty, "empty (scored as they are)");
-    add_count(&odd, c->carriage_returns, "ended by carriage return and line feed (carriage return removed)");
-    add_count(&odd, c->byte_order_marks, "byte-order mark (removed)");
-    if (odd.n)
-        note("%s: %" PRId64 " line%s: %s", lines_path(file), c->lines, c->lines == 1 ? "" : "s",
-             str_text(&odd));
-    str_free(&odd);
-}
-
 static void note_input(const evaluation *e, const eval_flags *f)
 {
-    for (int i = 0; i < e->n_files; i++) note_file(e->files[i]);
+    for (int i = 0; i < e->n_files; i++) 
+        note_lines(lines_path(e->files[i]), lines_count(e->files[i]), "scored as they are", NULL);
     if (e->tokenized < LOOKS_TOKENIZED || eval_flag_on(f, EVAL_FORCE)) return;
     note("%" PRId64
          " translations end in a tokenised period (' .'): was the text not detokenised? That hurts the "

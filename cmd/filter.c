@@ -57,7 +57,7 @@ static void filter_free(filter *f)
 static int filter_all(const options *o, filter *f)
 {
     bool good = !filter_open(o, f) && !filter_lines(f);
-    if (good) note_lines(lines_count(f->in), "kept as they are");
+    if (good) note_lines(NULL, lines_count(f->in), NULL, "kept as they are");
     good = !output_close(&f->out, good) && good;
     int code = good ? EXIT_GOOD : command_failed(f->name, EXIT_FAILED);
     filter_free(f);

@@ -190,10 +190,13 @@ static void tell_corpus(training *t)
     add_left_out(&out, c->empty, "with an empty side");
     add_left_out(&out, c->invalid, "not UTF-8 or with NUL");
     add_left_out(&out, c->too_long, "longer than --max-len or --batch-tokens");
-    note("training text: %" PRId64 " pairs%s", c->read, str_text(&out));
+    note("training text: %" PRId64 " pair%s%s", c->read, plural(c->read), str_text(&out));
     if (c->carriage_returns)
-        note("training text: %" PRId64 " carriage returns at line ends removed", c->carriage_returns);
-    if (c->byte_order_marks) note("training text: %" PRId64 " byte-order marks removed", c->byte_order_marks);
+        note("training text: %" PRId64 " carriage return%s at line ends removed", c->carriage_returns,
+             plural(c->carriage_returns));
+    if (c->byte_order_marks)
+        note("training text: %" PRId64 " byte-order mark%s removed", c->byte_order_marks,
+             plural(c->byte_order_marks));
     t->too_long_told = c->too_long;
     str_free(&out);
 }
@@ -209,7 +212,7 @@ static int hold_out(training *t)
 {
     valid_from_pairs(corpus_held_out(t->data), t->vocab.tgt, &t->valid);
     size_t n = t->valid.ids.src.n;
-    note("validation: %zu pairs held out of the training text", n);
+    note("validation: %zu pair%s held out of the training text", n, plural((int64_t)n));
     return n ? 0
              : fail("the training text is too small to hold pairs out of it: give a validation set by "
                     "--valid");
@@ -221,8 +224,9 @@ static int open_valid(training *t)
     if (!options_list(t->o, "valid", &paths)) return hold_out(t);
     if (pair_text_read(paths[0], paths[1], t->vocab.src, t->vocab.tgt, &t->valid)) return -1;
     size_t out = valid_limit(&t->valid, (int)options_int(t->o, "max-len")), n = t->valid.ids.src.n;
-    note("validation: %zu pairs of %s and %s", n, paths[0], paths[1]);
-    if (out) note("validation: %zu pairs left out, empty or longer than --max-len", out);
+    note("validation: %zu pair%s of %s and %s", n, plural((int64_t)n), paths[0], paths[1]);
+    if (out)
+        note("validation: %zu pair%s left out, empty or longer than --max-len", out, plural((int64_t)out));
     return n ? 0 : fail("%s and %s hold no usable pair to validate on", paths[0], paths[1]);
 }
 
@@ -299,7 +303,7 @@ static void tell_end(training *t, const train_result *r)
     if (corpus_count(t->data)->too_long > t->too_long_told) tell_corpus(t);
     char took[32];
     const train_state *s = &r->state;
-    note("%s: %lld updates in %s, saved in %s", reason(r->end), (long long)s->update,
+    note("%s: %lld update%s in %s, saved in %s", reason(r->end), (long long)s->update, plural(s->update),
          clock_human(s->seconds, took), t->path);
     if (!isnan(s->best)) {
         bool by_bleu = !strcmp(options_text(t->o, "early-stop-metric"), "bleu");

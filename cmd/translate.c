@@ -12,7 +12,7 @@
 #include "command.h"
 #include "data/lines.h"
 #include "loader.h"
-#include "pieces.h"
+#include "text/parts.h"
 
 static const command_help help = {
     FOR_TRANSLATE, "tulk translate -m MODEL.tulk [-i FILE] [-o FILE] [OPTION...]",
@@ -156,15 +156,16 @@ static void tell_end(const translation *t, double seconds)
 {
     const line_counts *c = lines_count(t->in);
     char took[32];
-    note_lines(c, "bytes kept");
-    if (t->blank) note("%" PRId64 " lines of blanks alone came out empty", t->blank);
+    note_lines(NULL, c, NULL, "bytes kept");
+    if (t->blank) note("%" PRId64 " line%s of blanks alone came out empty", t->blank, plural(t->blank));
     if (t->cut_lines)
-        note("%" PRId64 " over-long lines (more than %d pieces) were translated in %" PRId64 " parts",
-             t->cut_lines, t->max_len, t->cut_parts);
+        note("%" PRId64 " over-long line%s (more than %d pieces) translated in %" PRId64 " parts", t->cut_lines,
+             plural(t->cut_lines), t->max_len, t->cut_parts);
     if (t->line_feeds)
-        note("%" PRId64 " line ends inside translations were written as blanks", t->line_feeds);
+        note("%" PRId64 " line end%s inside translations written as blanks", t->line_feeds,
+             plural(t->line_feeds));
     note("%" PRId64 " line%s translated in %s (checkpoint %s, update %" PRId64 ")", c->lines,
-         c->lines == 1 ? "" : "s", clock_human(seconds, took), t->model.slot, t->model.info.update);
+         plural(c->lines), clock_human(seconds, took), t->model.slot, t->model.info.update);
 }
 
 static void translation_free(translation *t)

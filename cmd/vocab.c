@@ -48,7 +48,7 @@ static int learn_files(const options *o, learner *l)
     }
     if (result) return -1;
     if (used == 0) return fail("%s: no line of text to learn from", n == 1 ? paths[0] : "all files of -t");
-    note_lines(&sum, "left out");
+    note_lines(NULL, &sum, NULL, "left out");
     return 0;
 }
 

@@ -666,7 +666,7 @@ static void test_corpus_errors(void)
     check_open_error(&o, "has 2");
     drop_texts();
     use_texts(BYTES("a\n"), BYTES("a\n\n\n\n"));
-    check_open_error(&o, "has 1 lines");
+    check_open_error(&o, "has 1 line");
     check_open_error(&o, "has 4");
     drop_texts();
     use_texts(BYTES(""), BYTES(""));

@@ -49,10 +49,9 @@ static int unequal(pair_reader *r, lines *longer)
     int more;
     while ((more = lines_next(longer, &line)) == 1) continue;
     if (more < 0) return -1;
-    return fail(
-        "%s has %lld lines, but %s has %lld: line n of one must be the translation of line n of the other",
-        lines_path(r->in[0]), (long long)lines_count(r->in[0])->lines, lines_path(r->in[1]),
-        (long long)lines_count(r->in[1])->lines);
+    long long src = lines_count(r->in[0])->lines, tgt = lines_count(r->in[1])->lines;
+    return fail("%s has %lld line%s, but %s has %lld: line n of one must be the translation of line n of the other",
+                lines_path(r->in[0]), src, src == 1 ? "" : "s", lines_path(r->in[1]), tgt);
 }
 
 /* 1 and a pair, 0 at the end of this file. */

@@ -124,6 +124,8 @@ check "missing translations" 1 "" "gone: no such file" ref -i gone
 check "directory" 1 "" "is a directory" . -i hyp
 check "longer reference" 1 "" "hyp has 2 lines, but three has 3" ref three -i hyp
 check "shorter reference" 1 "" "three has 3 lines, but ref2 has 2" three ref2 -i three
+echo one >single
+check "one line" 1 "" "single has 1 line, but ref has 2" ref -i single
 check "empty translations" 1 "" "empty has 0 lines, but ref has 2" ref -i empty
 check "empty reference" 1 "" "standard input has 2 lines, but empty has 0" empty
 check "all empty" 1 "" "empty has no lines" empty -i empty

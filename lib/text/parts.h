@@ -1,6 +1,6 @@
 /* Cutting an over-long line into parts that a network can translate one by one. */
-#ifndef TULK_CMD_PIECES_H
-#define TULK_CMD_PIECES_H
+#ifndef TULK_TEXT_PARTS_H
+#define TULK_TEXT_PARTS_H
 
 #include "base/seqs.h"
 #include "base/str.h"

@@ -1,5 +1,5 @@
-/* What becomes of lines that are longer than a network reads: cmd/pieces.c. */
-#include "pieces.h"
+/* What becomes of lines that are longer than a network reads: text/parts.c. */
+#include "text/parts.h"
 
 #include <string.h>
 
@@ -70,5 +70,5 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         {"a short line is one part", test_whole}, {"a long line is cut", test_cut}, CU_TEST_INFO_NULL};
-    return suite_run("pieces", tests);
+    return suite_run("parts", tests);
 }

@@ -1,4 +1,4 @@
-#include "pieces.h"
+#include "text/parts.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -66,9 +66,10 @@ int output_close(output *out, bool good);
 /* "s" where a count is not one. */
 const char *plural(int64_t n);
 
-/* One note on what was odd in a text, if anything was: "PATH: 12 lines: 2 empty, 1 not UTF-8 (kept as they are),
- * ...". `path` may be NULL; `empty`, `invalid`: what was done with empty lines (NULL: nothing) and with lines that
- * are not text. */
+/* One note on what was odd in a text, if anything was: "PATH: 12 lines: 2 empty, 1 not UTF-8 (kept as they
+ * are),
+ * ...". `path` may be NULL; `empty`, `invalid`: what was done with empty lines (NULL: nothing) and with lines
+ * that are not text. */
 void note_lines(const char *path, const line_counts *c, const char *empty, const char *invalid);
 /* For --strict: -1 with a message naming file and line if the line just read was empty or no text; `before`:
  * the counts before it. */

@@ -70,9 +70,10 @@ int command_output(const options *o)
     const char *path = options_text(o, "output");
     size_t n = strlen(path);
     if (n < 3 || strcmp(path + n - 3, ".gz")) return 0;
-    return fail("-o %s: text is written as it is, not compressed: choose a name without .gz, or pipe it through "
-                "gzip",
-                path);
+    return fail(
+        "-o %s: text is written as it is, not compressed: choose a name without .gz, or pipe it through "
+        "gzip",
+        path);
 }
 
 /* The name beside `path` until all is well. What a killed run left under it is replaced; nobody else calls a

@@ -61,7 +61,8 @@ static int unequal(evaluation *e)
     int i = 1;
     while (lines_count(e->files[i])->lines == hyps) i++;
     return fail("%s has %" PRId64 " line%s, but %s has %" PRId64 ": line by line they must belong together",
-                lines_path(e->files[0]), hyps, plural(hyps), lines_path(e->files[i]), lines_count(e->files[i])->lines);
+                lines_path(e->files[0]), hyps, plural(hyps), lines_path(e->files[i]),
+                lines_count(e->files[i])->lines);
 }
 
 static int not_text(const lines *file)
@@ -147,7 +148,7 @@ static int score_files(evaluation *e)
 
 static void note_input(const evaluation *e, const eval_flags *f)
 {
-    for (int i = 0; i < e->n_files; i++) 
+    for (int i = 0; i < e->n_files; i++)
         note_lines(lines_path(e->files[i]), lines_count(e->files[i]), "scored as they are", NULL);
     if (e->tokenized < LOOKS_TOKENIZED || eval_flag_on(f, EVAL_FORCE)) return;
     note("%" PRId64

@@ -22,7 +22,8 @@ int cmd_help(int argc, char **argv)
 {
     char flag[] = "--help";
     if (argc > 1 && !strcmp(argv[1], "--version"))
-        return print_out(span_of("tulk " TULK_VERSION "\n")) ? command_failed("help", EXIT_FAILED) : EXIT_GOOD;
+        return print_out(span_of("tulk " TULK_VERSION "\n")) ? command_failed("help", EXIT_FAILED)
+                                                             : EXIT_GOOD;
     if (argc < 2 || argv[1][0] == '-') return list_commands();
     for (const command *c = commands; c->name; c++) {
         char *words[] = {argv[1], flag, NULL};

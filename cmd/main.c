@@ -97,8 +97,8 @@ static void hold_standard_streams(void)
 }
 
 /* GNU's OpenMP lets threads that wait spin for milliseconds: on a machine that does anything else, two
- * threads are then slower than one. It reads its settings before main, so a short spin needs a second start. A
- * user's own settings, or a system where this fails, are left as they are. */
+ * threads are then slower than one. It reads its settings before main, so a short spin needs a second start.
+ * A user's own settings, or a system where this fails, are left as they are. */
 static void wait_shortly(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;

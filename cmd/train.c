@@ -337,8 +337,8 @@ static int run(training *t)
 
 static int train(training *t)
 {
-    static int (*const steps[])(training * t) = {
-        open_file, get_vocabulary, open_corpus, open_valid, build_network, save_settings, run};
+    static int (*const steps[])(training * t) = {open_file,     get_vocabulary, open_corpus, open_valid,
+                                                 build_network, save_settings,  run};
     int status = 0;
     signal(SIGPIPE, SIG_IGN); /* a reader of the progress that goes away does not end the training */
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == 0; i++) status = steps[i](t);

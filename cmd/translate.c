@@ -159,8 +159,8 @@ static void tell_end(const translation *t, double seconds)
     note_lines(NULL, c, NULL, "bytes kept");
     if (t->blank) note("%" PRId64 " line%s of blanks alone came out empty", t->blank, plural(t->blank));
     if (t->cut_lines)
-        note("%" PRId64 " over-long line%s (more than %d pieces) translated in %" PRId64 " parts", t->cut_lines,
-             plural(t->cut_lines), t->max_len, t->cut_parts);
+        note("%" PRId64 " over-long line%s (more than %d pieces) translated in %" PRId64 " parts",
+             t->cut_lines, plural(t->cut_lines), t->max_len, t->cut_parts);
     if (t->line_feeds)
         note("%" PRId64 " line end%s inside translations written as blanks", t->line_feeds,
              plural(t->line_feeds));

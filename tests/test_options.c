@@ -220,7 +220,7 @@ static void command_line_wins_over_config_over_preset(void)
     CU_ASSERT(!options_flag(o, "casefold"));      /* argv */
     CU_ASSERT_EQUAL(options_int(o, "d-ff"), 512); /* config */
     CU_ASSERT_STRING_EQUAL(options_text(o, "vocab"), "my vocab#1");
-    CU_ASSERT_EQUAL(options_int(o, "d-model"), 128);       /* preset */
+    CU_ASSERT_EQUAL(options_int(o, "d-model"), 128); /* preset */
     CU_ASSERT_EQUAL(options_int(o, "max-len"), 256); /* default */
     CU_ASSERT_EQUAL_FATAL(options_list(o, "train", &words), 2);
     CU_ASSERT_STRING_EQUAL(words[1], "b c.de");

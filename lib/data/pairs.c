@@ -50,8 +50,9 @@ static int unequal(pair_reader *r, lines *longer)
     while ((more = lines_next(longer, &line)) == 1) continue;
     if (more < 0) return -1;
     long long src = lines_count(r->in[0])->lines, tgt = lines_count(r->in[1])->lines;
-    return fail("%s has %lld line%s, but %s has %lld: line n of one must be the translation of line n of the other",
-                lines_path(r->in[0]), src, src == 1 ? "" : "s", lines_path(r->in[1]), tgt);
+    return fail(
+        "%s has %lld line%s, but %s has %lld: line n of one must be the translation of line n of the other",
+        lines_path(r->in[0]), src, src == 1 ? "" : "s", lines_path(r->in[1]), tgt);
 }
 
 /* 1 and a pair, 0 at the end of this file. */

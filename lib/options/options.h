@@ -75,7 +75,8 @@ unsigned options_command(const options *o); /* FOR_... it was made for */
 /* Reads a config file and calls `put` for each `key = value`; `place` is FILE:LINE; the value
  * may be quoted, see config_text. A key that belongs on the command line (config, help,
  * version) is an error, and so is a line that is no text. Stops at the first -1. 0, or -1 with a message. */
-int config_read(const char *path, int (*put)(const char *key, const char *value, const char *place, void *context),
+int config_read(const char *path,
+                int (*put)(const char *key, const char *value, const char *place, void *context),
                 void *context);
 /* The value without the quotes that stand around all of it, if they do; `word` holds the text. */
 const char *config_text(const char *value, str *word);

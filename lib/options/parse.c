@@ -92,7 +92,8 @@ static int read_value(reader *r, const option_row *row, const char *glued, const
     }
     bool again = r->o->values[row - option_table].level == LEVEL_ARGV;
     if (again && row->type == OPTION_TEXT && row->most == 1)
-        return fail("%s %s: given a second time, but there can be one %s alone", origin, glued, row->argument);
+        return fail("%s %s: given a second time, but there can be one %s alone", origin, glued,
+                    row->argument);
     return options_put(r->o, row, glued, LEVEL_ARGV, origin);
 }
 

@@ -29,7 +29,7 @@ enum store_mode {
 /* Refuses, with one sentence each: a missing file, a file that is not SQLite, a database that is not tulk's,
  * a newer version, a truncated or damaged file (SQLite's quick check on open where cheap), no permission. */
 int store_open(const char *path, enum store_mode mode, store **out); /* *out is NULL after an error */
-const char *store_path(const store *s); /* as given */
+const char *store_path(const store *s);                              /* as given */
 void store_close(store *s); /* rolls back what was not committed; NULL is fine */
 
 /* Everything between begin and commit is there whole or not at all, whatever kills the process. If commit

@@ -253,8 +253,7 @@ int checkpoint_load(model_file *f, optimizer *o, train_state *s)
     str text = {0};
     int found = store_checkpoint(f->s, "last", &info, &text);
     int status = found < 0 ? -1 : 0;
-    if (found == 0 || (found == 1 && text.n == 0))
-        status = nothing_to_resume(f->path);
+    if (found == 0 || (found == 1 && text.n == 0)) status = nothing_to_resume(f->path);
     if (status == 0 && train_state_parse(text.p, s) < 0) status = fail("%s: %s", f->path, error_message());
     str_free(&text);
     if (status < 0) return -1;

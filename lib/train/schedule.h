@@ -6,7 +6,7 @@
 
 enum schedule_kind {
     SCHEDULE_INVERSE_SQRT, /* from 0 to lr in `warmup` updates, then lr sqrt(warmup / step) (fairseq) */
-    SCHEDULE_NOAM,     /* d_model^-0.5 min(step^-0.5, step warmup^-1.5), Vaswani et al. 2017; lr is not used */
+    SCHEDULE_NOAM, /* d_model^-0.5 min(step^-0.5, step warmup^-1.5), Vaswani et al. 2017; lr is not used */
     SCHEDULE_CONSTANT, /* from 0 to lr in `warmup` updates, then lr */
     SCHEDULE_LINEAR    /* from 0 to lr in `warmup` updates, then straight down to 0 behind update `total` */
 };
@@ -16,7 +16,7 @@ typedef struct {
     double lr;
     long warmup; /* 0 (or 1): none */
     int d_model;
-    long total;  /* updates of the whole training; used by linear alone */
+    long total; /* updates of the whole training; used by linear alone */
 } schedule;
 
 typedef struct {

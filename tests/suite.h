@@ -1,5 +1,6 @@
-/* A CUnit suite in one table: `static const CU_TestInfo tests[] = {{"name", function}, ..., CU_TEST_INFO_NULL}`
- * and `int main(void) { return suite_run("room", tests); }`. Exit code 1 if any assertion failed. */
+/* A CUnit suite in one table: `static const CU_TestInfo tests[] = {{"name", function}, ...,
+ * CU_TEST_INFO_NULL}` and `int main(void) { return suite_run("room", tests); }`. Exit code 1 if any assertion
+ * failed. */
 #ifndef TULK_TESTS_SUITE_H
 #define TULK_TESTS_SUITE_H
 

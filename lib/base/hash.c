@@ -82,7 +82,7 @@ uint64_t hash64(const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     uint64_t h = hash64_mix(n, 0);
-    for (; n; ) {
+    for (; n;) {
         uint64_t word = 0;
         size_t take = n < 8 ? n : 8;
         for (size_t i = 0; i < take; i++) word |= (uint64_t)p[i] << (8 * i);

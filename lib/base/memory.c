@@ -11,13 +11,17 @@
 static void *or_die(void *memory, size_t bytes)
 {
     if (memory) return memory;
-    fprintf(stderr, "tulk: out of memory (asked for %zu bytes). Try smaller batches or a smaller model.\n", bytes);
+    fprintf(stderr, "tulk: out of memory (asked for %zu bytes). Try smaller batches or a smaller model.\n",
+            bytes);
     exit(1);
 }
 
 void *xmalloc(size_t bytes) { return or_die(malloc(bytes ? bytes : 1), bytes); }
 
-void *xcalloc(size_t count, size_t size) { return or_die(calloc(count ? count : 1, size ? size : 1), count * size); }
+void *xcalloc(size_t count, size_t size)
+{
+    return or_die(calloc(count ? count : 1, size ? size : 1), count * size);
+}
 
 void *xrealloc(void *old, size_t bytes) { return or_die(realloc(old, bytes ? bytes : 1), bytes); }
 

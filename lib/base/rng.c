@@ -51,7 +51,8 @@ double rng_uniform(rng *r)
     return (double)(a * 67108864u + b) / 9007199254740992.0;
 }
 
-double rng_normal(rng *r) /* Box and Muller 1958; the second value is not kept, so that draws stay countable */
+/* Box and Muller 1958; the second value is not kept, so that draws stay countable. */
+double rng_normal(rng *r)
 {
     double u = 1.0 - rng_uniform(r), v = rng_uniform(r);
     return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "kernel/gemm.h"
 #include "model/words.h"
-#include "nn/linear.h"
 #include "nn/loss.h"
 
 extern const model_class model_rnn, model_transformer;
@@ -123,16 +122,38 @@ model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, doubl
     return (model_sums){s.loss, s.nll, target.rows};
 }
 
-tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt)
+enum { LOGIT_ROWS = 128 };
+
+void model_each_logits(model *m, tape *t, const seqs *src, const seqs *tgt, logits_taker take, void *context)
 {
+    BUG_IF(src->n != tgt->n);
     const int *target_of;
     tensor *x = m->k->hidden(m->net, t, src, tgt, &target_of);
     const tensor *bias, *out = m->k->output(m->net, &bias);
-    tensor *z = nn_linear(t, x, out, bias), *sorted = tape_tensor(t, z->rows, z->cols);
-    for (int i = 0; i < z->rows; i++)
-        memcpy(sorted->v + (size_t)(target_of ? target_of[i] : i) * (size_t)z->cols,
-               z->v + (size_t)i * (size_t)z->cols, (size_t)z->cols * sizeof(real));
-    return sorted;
+    real *z = arena_alloc(t->memory, sizeof(real) * LOGIT_ROWS * (size_t)out->rows);
+    int place[LOGIT_ROWS];
+    for (int from = 0; from < x->rows; from += LOGIT_ROWS) {
+        int n = x->rows - from < LOGIT_ROWS ? x->rows - from : LOGIT_ROWS;
+        for (int i = 0; i < n; i++) place[i] = target_of ? target_of[from + i] : from + i;
+        gemm(GEMM_NT, n, out->rows, out->cols, x->v + (size_t)from * (size_t)x->ld, x->ld, out->v, out->ld,
+             bias ? bias->v : NULL, false, z, out->rows);
+        take(n, place, z, context);
+    }
+}
+
+static void keep_logits(int n, const int *place, real *logits, void *context)
+{
+    tensor *all = context;
+    size_t cols = (size_t)all->cols;
+    for (int i = 0; i < n; i++)
+        memcpy(all->v + (size_t)place[i] * cols, logits + (size_t)i * cols, cols * sizeof(real));
+}
+
+tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt)
+{
+    tensor *all = tape_tensor(t, (int)(seqs_total(tgt) + tgt->n), m->config.tgt_vocab);
+    model_each_logits(m, t, src, tgt, keep_logits, all);
+    return all;
 }
 
 /* ----------------------------------------------------------------------------------- decoding */

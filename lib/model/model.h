@@ -66,8 +66,12 @@ typedef struct {
 model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
                       double grad_scale);
 
-/* The logits (target rows, tgt_vocab) of every target position, sentence by sentence, eos counted: for tests,
- * since the matrix is large. */
+/* Gives the logits (n, tgt_vocab) of every target position to `take`, some rows at a time, to change at will.
+ * place[i]: where row i stands, counted sentence by sentence, eos counted. */
+typedef void (*logits_taker)(int n, const int *place, real *logits, void *context);
+void model_each_logits(model *m, tape *t, const seqs *src, const seqs *tgt, logits_taker take, void *context);
+
+/* All of them as one matrix (target rows, tgt_vocab), sentence by sentence: for tests, since it is large. */
 tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt);
 
 /* Decoding a set of sentences, one word of every row a step. A row is a hypothesis; at the start row i

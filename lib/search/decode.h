@@ -18,8 +18,11 @@ typedef struct {
 void greedy_decode(const batch *b);
 void beam_decode(const batch *b);
 
-/* One step of the first `rows` rows: logits become log-probabilities, and what may not be produced
- * gets none: it is taken out before the sum, so that the rest adds up to one. */
+/* Logits (rows, vocab) become log-probabilities. What may not be produced, pad and bos, gets none: it is
+ * taken out before the sum, so that the rest adds up to one. */
+void word_log_probs(int rows, int vocab, bool forbid_unk, real *z);
+
+/* One step of the first `rows` rows: the log-probabilities of their next words. */
 void step_log_probs(const batch *b, decoding *d, const int *ids, int rows, real *log_probs);
 
 /* A result whose n words end in eos, or not (at the limit). */

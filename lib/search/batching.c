@@ -1,0 +1,80 @@
+#include "search/batching.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/team.h"
+
+typedef struct {
+    size_t length, sentence;
+} ranked;
+
+static int by_length(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->length != y->length) return x->length > y->length ? -1 : 1;
+    return x->sentence < y->sentence ? -1 : 1;
+}
+
+static ranked *sorted(const size_t *lengths, size_t n)
+{
+    ranked *r = xmalloc(n * sizeof *r);
+    for (size_t i = 0; i < n; i++) r[i] = (ranked){lengths[i], i};
+    qsort(r, n, sizeof *r, by_length);
+    return r;
+}
+
+/* Short sentences count as if they had SHORT tokens, since each costs its rows of logits all the same. */
+enum { SHORT = 8 };
+
+batching batching_new(const size_t *lengths, size_t n, long tokens)
+{
+    batching b = {.order = xmalloc(n * sizeof *b.order), .cut = xmalloc((n + 1) * sizeof *b.cut)};
+    ranked *r = sorted(lengths, n);
+    size_t room = tokens > 0 ? (size_t)tokens : 1;
+    for (size_t i = 0; i < n; i++) b.order[i] = r[i].sentence;
+    for (size_t i = 0; i < n; b.n++) {
+        size_t take = room / (r[i].length < SHORT ? SHORT : r[i].length);
+        b.cut[b.n] = i;
+        i += take < 1 ? 1 : take < n - i ? take : n - i;
+    }
+    b.cut[b.n] = n;
+    free(r);
+    return b;
+}
+
+void batching_free(batching *b)
+{
+    free(b->order);
+    free(b->cut);
+    *b = (batching){0};
+}
+
+seqs batching_gather(const seqs *all, const size_t *sentences, size_t n, arena *memory)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++) total += seqs_len(all, sentences[i]);
+    seqs s = {.n = n, .ids = arena_alloc(memory, total * sizeof(int))};
+    s.start = arena_alloc(memory, (n + 1) * sizeof *s.start);
+    s.start[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = seqs_len(all, sentences[i]);
+        if (len) memcpy(s.ids + s.start[i], seqs_at(all, sentences[i]), len * sizeof(int));
+        s.start[i + 1] = s.start[i] + len;
+    }
+    return s;
+}
+
+arena **arenas_new(void)
+{
+    int n = team_threads();
+    arena **arenas = xmalloc((size_t)n * sizeof *arenas);
+    for (int i = 0; i < n; i++) arenas[i] = arena_new();
+    return arenas;
+}
+
+void arenas_free(arena **arenas)
+{
+    for (int i = 0; i < team_threads(); i++) arena_free(arenas[i]);
+    free(arenas);
+}

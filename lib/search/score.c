@@ -1,0 +1,86 @@
+#include "search/score.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/team.h"
+#include "search/batching.h"
+#include "search/decode.h"
+
+typedef struct {
+    model *net;
+    const seqs *src, *tgt;
+    batching batches;
+    arena **arenas;
+    double *log_probs;
+} score_call;
+
+/* The words of a batch, by their place in it. */
+typedef struct {
+    int vocab;
+    const int *ids;
+    double *log_probs;
+} target_words;
+
+/* Each word as it is predicted: eos behind each sentence. */
+static target_words words_of(const seqs *tgt, int vocab, arena *memory)
+{
+    size_t rows = seqs_total(tgt) + tgt->n;
+    int *ids = arena_alloc(memory, rows * sizeof *ids), *at = ids;
+    for (size_t i = 0; i < tgt->n; i++) {
+        size_t n = seqs_len(tgt, i);
+        if (n) memcpy(at, seqs_at(tgt, i), n * sizeof *at);
+        at[n] = ID_EOS;
+        at += n + 1;
+    }
+    return (target_words){vocab, ids, arena_alloc(memory, rows * sizeof(double))};
+}
+
+static void take_words(int n, const int *place, real *logits, void *context)
+{
+    const target_words *w = context;
+    word_log_probs(n, w->vocab, false, logits);
+    for (int i = 0; i < n; i++)
+        w->log_probs[place[i]] = (double)logits[(size_t)i * (size_t)w->vocab + (size_t)w->ids[place[i]]];
+}
+
+static void run_batch(long index, void *context)
+{
+    const score_call *c = context;
+    const size_t *cut = c->batches.cut + index, *sentences = c->batches.order + cut[0];
+    size_t n = cut[1] - cut[0];
+    arena *memory = c->arenas[team_rank()];
+    seqs src = batching_gather(c->src, sentences, n, memory),
+         tgt = batching_gather(c->tgt, sentences, n, memory);
+    tape t = tape_new(memory, false, false, 0, 0);
+    target_words w = words_of(&tgt, model_config(c->net)->tgt_vocab, memory);
+    model_each_logits(c->net, &t, &src, &tgt, take_words, &w);
+    for (size_t i = 0; i < n; i++) /* to the sentence's place in the call */
+        memcpy(c->log_probs + c->tgt->start[sentences[i]] + sentences[i], w.log_probs + tgt.start[i] + i,
+               (seqs_len(&tgt, i) + 1) * sizeof(double));
+    arena_reset(memory);
+}
+
+static batching cut_batches(const seqs *src, const seqs *tgt, int tokens)
+{
+    size_t *lengths = xmalloc(src->n * sizeof *lengths);
+    for (size_t i = 0; i < src->n; i++) {
+        size_t s = seqs_len(src, i), t = seqs_len(tgt, i);
+        lengths[i] = 1 + (s > t ? s : t);
+    }
+    batching b = batching_new(lengths, src->n, tokens);
+    free(lengths);
+    return b;
+}
+
+void score_pairs(model *m, const seqs *src, const seqs *tgt, int batch_tokens, double *log_probs)
+{
+    BUG_IF(src->n != tgt->n);
+    if (!src->n) return;
+    score_call c = {m, src, tgt, cut_batches(src, tgt, batch_tokens), arenas_new(), log_probs};
+    team_run((long)c.batches.n, run_batch, &c);
+    arenas_free(c.arenas);
+    batching_free(&c.batches);
+}

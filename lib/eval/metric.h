@@ -43,11 +43,11 @@ enum metric_precision { METRIC_DOUBLE, METRIC_SINGLE };
 
 /* What signatures tell of the evaluation, beside the metric's own options. */
 typedef struct {
-    int n_refs;      /* nrefs: */
-    int n_bootstrap; /* bs: resamples; 0: the field is left out */
-    int n_trials;    /* ar: trials of approximate randomisation; 0: left out */
-    int64_t seed;    /* seed:; negative: left out */
-    bool brief;      /* the short names of the fields: #:1|c:mixed|... */
+    int n_refs;       /* nrefs: */
+    long n_bootstrap; /* bs: resamples; 0: the field is left out */
+    long n_trials;    /* ar: trials of approximate randomisation; 0: left out */
+    const char *seed; /* seed:, a number or "none"; NULL: left out */
+    bool brief;       /* the short names of the fields: #:1|c:mixed|... */
 } metric_setting;
 
 typedef struct {

@@ -159,6 +159,37 @@ static void test_law_of_rows(void)
     check_law_of_rows(GEMM_TN, 45, 61);
 }
 
+/* A packed B gives the bits of the B that was packed: with a bias, added, one row and many. */
+static bool packed_equal(const product *p, long m, bool add)
+{
+    real *b = zero_reals(gemm_packed_reals(p->n, p->k));
+    real *want = copy_reals(p->c, (size_t)(p->m * p->ldc)), *got = copy_reals(p->c, (size_t)(p->m * p->ldc));
+    const real *bias = add ? NULL : p->bias;
+    gemm_pack(p->kind, p->n, p->k, p->b, p->ldb, b);
+    gemm_packed(m, p->n, p->k, p->a, p->lda, b, bias, add, got, p->ldc);
+    gemm(p->kind, m, p->n, p->k, p->a, p->lda, p->b, p->ldb, bias, add, want, p->ldc);
+    bool equal = same_bits(got, want, (size_t)(p->m * p->ldc));
+    free(b);
+    free(want);
+    free(got);
+    return equal;
+}
+
+static void test_packed(void)
+{
+    static const long sizes[][2] = {{1, 1}, {3, 1100}, {33, 300}, {67, 130}, {2100, 40}, {512, 0}};
+    static const long rows[] = {0, 1, 2, 14, 57, 130};
+    for (enum gemm_kind kind = GEMM_NT; kind <= GEMM_NN; kind++)
+        for (int i = 0; i < 6; i++) {
+            product p = product_new(kind, 130, sizes[i][0], sizes[i][1]);
+            for (int j = 0; j < 6; j++) {
+                CU_ASSERT(packed_equal(&p, rows[j], false));
+                CU_ASSERT(packed_equal(&p, rows[j], true));
+            }
+            product_free(&p);
+        }
+}
+
 static void test_threads(void)
 {
     static const int threads[] = {1, 2, 3, 7};
@@ -198,6 +229,7 @@ static CU_TestInfo tests[] = {
     {"shapes, transpositions, distances of rows", test_shapes},
     {"nothing to multiply", test_empty},
     {"a row has the same bits alone and among others", test_law_of_rows},
+    {"a packed matrix gives the same bits", test_packed},
     {"threads do not change a bit", test_threads},
     {"NaN comes through", test_nan},
     CU_TEST_INFO_NULL,

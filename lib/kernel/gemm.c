@@ -124,22 +124,36 @@ static void strips(product *g)
  * high that a large team would have nothing to do. */
 static void choose_tiles(product *g)
 {
-    long height = g->loops->height, wide = round_up(g->cols, g->loops->width);
+    long height = g->loops->height, unit = g->loops->width, wide = round_up(g->cols, unit);
+    if (g->m <= TILE_PANELS * height) { /* few rows, of a packed B: strips of columns */
+        g->down = 1;
+        g->tile_cols = least(wide, round_up(most(TASK_WORK / (g->m * g->depth), 1), unit));
+        return;
+    }
     long cols = TASK_WORK / (TILE_PANELS * height * g->depth);
-    g->tile_cols = least(wide, round_up(most(cols, TILE_WIDTH), g->loops->width));
+    g->tile_cols = least(wide, round_up(most(cols, TILE_WIDTH), unit));
     long rows = most(TASK_WORK / (g->tile_cols * g->depth), TILE_PANELS * height);
     g->down = most((g->m + rows - 1) / rows, least(4, g->m));
 }
 
-static void chunk(product *g)
+static void run_tiles(product *g)
 {
-    long unit = g->loops->width;
-    g->width = round_up(g->cols, g->loops->half);
-    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g->depth * g->width));
-    g->strip = round_up(most(PACK_STRIP / g->depth, 1), unit);
-    team_run((g->cols + g->strip - 1) / g->strip, pack_task, g);
     choose_tiles(g);
     team_run(g->down * ((g->cols + g->tile_cols - 1) / g->tile_cols), tile_task, g);
+}
+
+static void pack_strips(product *g)
+{
+    g->strip = round_up(most(PACK_STRIP / g->depth, 1), g->loops->width);
+    team_run((g->cols + g->strip - 1) / g->strip, pack_task, g);
+}
+
+static void chunk(product *g)
+{
+    g->width = round_up(g->cols, g->loops->half);
+    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g->depth * g->width));
+    pack_strips(g);
+    run_tiles(g);
 }
 
 static void chunks(product *g)
@@ -175,6 +189,39 @@ void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, 
         strips(&g);
     else
         chunks(&g);
+}
+
+/* ---- a packed B: a chunk that holds all of it ---- */
+
+size_t gemm_packed_reals(long n, long k) { return (size_t)(round_up(n, loops()->gemm->half) * k); }
+
+static product packed_product(long m, long n, long k)
+{
+    const struct gemm_loops *l = loops()->gemm;
+    return (product){
+        .m = m, .n = n, .k = k, .cols = n, .depth = k, .width = round_up(n, l->half), .loops = l};
+}
+
+void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, real *out)
+{
+    BUG_IF(kind == GEMM_TN || n < 0 || k < 0);
+    product g = packed_product(0, n, k);
+    g.kind = kind, g.b = b, g.ldb = ldb, g.packed = out;
+    if (n > 0 && k > 0) pack_strips(&g);
+}
+
+void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
+                 bool add, real *c, long ldc)
+{
+    BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add));
+    product g = packed_product(m, n, k);
+    g.kind = GEMM_NN, g.a = a, g.lda = lda, g.bias = bias, g.add = add, g.c = c, g.ldc = ldc;
+    g.packed = (real *)packed; /* only read */
+    if (m == 0 || n == 0) return;
+    if (k == 0)
+        no_products(&g);
+    else
+        run_tiles(&g);
 }
 
 double gemm_peak(long rounds) { return loops()->gemm->peak(rounds); }

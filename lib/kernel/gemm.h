@@ -8,6 +8,7 @@
 #define TULK_KERNEL_GEMM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "kernel/real.h"
 
@@ -22,6 +23,15 @@ enum gemm_kind {
  * Parallel over a fixed grid of tiles; serial inside a task. */
 void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b, long ldb,
           const real *bias, bool add, real *c, long ldc);
+
+/* A matrix B that many products share, e.g. weights during an update, packed once in the order in which the
+ * micro-kernel reads it. B is (n, k) for GEMM_NT and (k, n) for GEMM_NN, as above. */
+size_t gemm_packed_reals(long n, long k); /* room that `out` needs */
+void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, real *out);
+
+/* C(m,n) = or += A(m,k) by a packed B: the same bits as gemm() with the B that was packed. */
+void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
+                 bool add, real *c, long ldc);
 
 /* A loop of nothing but multiply-adds on the calling thread, to measure what the processor can do at most
  * with the instruction set in use. Returns the number of floating-point operations. */

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "kernel/gemm.h"
 #include "model/words.h"
 #include "nn/loss.h"
+#include "tensor/weights.h"
 
 extern const model_class model_rnn, model_transformer;
 
@@ -72,7 +72,7 @@ struct model {
     void *net;
 };
 
-model *model_new(const net_config *c, bool gradients)
+static model *build(const net_config *c)
 {
     BUG_IF(net_config_check(c) != 0);
     model *m = xcalloc(1, sizeof *m);
@@ -80,7 +80,20 @@ model *model_new(const net_config *c, bool gradients)
     m->config = *c;
     m->params = params_new();
     m->net = m->k->build(c, m->params);
+    return m;
+}
+
+model *model_new(const net_config *c, bool gradients)
+{
+    model *m = build(c);
     params_alloc(m->params, gradients);
+    return m;
+}
+
+model *model_sharing(const model *of)
+{
+    model *m = build(&of->config);
+    params_share(m->params, of->params);
     return m;
 }
 
@@ -135,8 +148,8 @@ void model_each_logits(model *m, tape *t, const seqs *src, const seqs *tgt, logi
     for (int from = 0; from < x->rows; from += LOGIT_ROWS) {
         int n = x->rows - from < LOGIT_ROWS ? x->rows - from : LOGIT_ROWS;
         for (int i = 0; i < n; i++) place[i] = target_of ? target_of[from + i] : from + i;
-        gemm(GEMM_NT, n, out->rows, out->cols, x->v + (size_t)from * (size_t)x->ld, x->ld, out->v, out->ld,
-             bias ? bias->v : NULL, false, z, out->rows);
+        weights_forward(out, n, x->v + (size_t)from * (size_t)x->ld, x->ld, bias ? bias->v : NULL, false, z,
+                        out->rows);
         take(n, place, z, context);
     }
 }
@@ -184,8 +197,7 @@ void model_step(decoding *d, const int *ids, real *logits)
     arena_mark mark = arena_save(d->t.memory);
     tensor *x = d->m->k->step(d->m->net, &d->t, d->state, ids, d->rows, d->steps++);
     const tensor *bias, *out = d->m->k->output(d->m->net, &bias);
-    gemm(GEMM_NT, d->rows, out->rows, out->cols, x->v, x->ld, out->v, out->ld, bias ? bias->v : NULL, false,
-         logits, out->rows);
+    weights_forward(out, d->rows, x->v, x->ld, bias ? bias->v : NULL, false, logits, out->rows);
     arena_restore(d->t.memory, mark);
 }
 

@@ -47,6 +47,9 @@ bool net_config_uses(const net_config *c, const char *option);
 /* A network with all parameters zero; config must have passed net_config_check. Strings are kept by
  * pointer to static rows, so c may go. `gradients`: for training. */
 model *model_new(const net_config *c, bool gradients);
+/* A network with the values of `of` (which must live longer) and gradients of its own: for threads that work
+ * on parts of a batch. */
+model *model_sharing(const model *of);
 void model_free(model *m); /* NULL is fine */
 const net_config *model_config(const model *m);
 params *model_params(model *m);

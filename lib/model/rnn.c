@@ -148,9 +148,11 @@ static void *build(const net_config *c, params *p)
     n->out = tied ? params_add(p, "out", c->tgt_vocab, width, INIT_NORMAL, 0.1)
                   : params_add(p, "out", c->tgt_vocab, width, INIT_UNIFORM, by_width(width));
     n->bias = params_add(p, "bias", c->tgt_vocab, 1, INIT_ZERO, 0);
-    n->src_emb =
-        tied_src ? n->out : params_add(p, "encoder.emb.weight", c->src_vocab, c->d_emb, INIT_NORMAL, 0.1);
-    n->tgt_emb = tied ? n->out : params_add(p, "tgt_emb.weight", c->tgt_vocab, c->d_emb, INIT_NORMAL, 0.1);
+    n->src_emb = tied_src
+                     ? n->out
+                     : params_add_table(p, "encoder.emb.weight", c->src_vocab, c->d_emb, INIT_NORMAL, 0.1);
+    n->tgt_emb =
+        tied ? n->out : params_add_table(p, "tgt_emb.weight", c->tgt_vocab, c->d_emb, INIT_NORMAL, 0.1);
     build_encoder(n, p);
     build_decoder(n, p);
     return n;

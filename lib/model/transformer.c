@@ -90,8 +90,9 @@ static void add_embeddings(transformer *n, params *p)
     bool tied = strcmp(n->c.tie, "none") != 0, tied_src = strcmp(n->c.tie, "all") == 0;
     n->out = params_add(p, "out", n->c.tgt_vocab, n->d, INIT_NORMAL, sigma);
     n->src_emb =
-        tied_src ? n->out : params_add(p, "src_emb.weight", n->c.src_vocab, n->d, INIT_NORMAL, sigma);
-    n->tgt_emb = tied ? n->out : params_add(p, "tgt_emb.weight", n->c.tgt_vocab, n->d, INIT_NORMAL, sigma);
+        tied_src ? n->out : params_add_table(p, "src_emb.weight", n->c.src_vocab, n->d, INIT_NORMAL, sigma);
+    n->tgt_emb =
+        tied ? n->out : params_add_table(p, "tgt_emb.weight", n->c.tgt_vocab, n->d, INIT_NORMAL, sigma);
 }
 
 static void *build(const net_config *c, params *p)

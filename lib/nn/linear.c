@@ -1,8 +1,8 @@
 #include "nn/linear.h"
 
 #include "base/error.h"
-#include "kernel/gemm.h"
 #include "kernel/vector.h"
+#include "tensor/weights.h"
 
 typedef struct {
     tape_node node;
@@ -15,8 +15,8 @@ static void backward(tape_node *self)
 {
     linear_node *n = (linear_node *)self;
     const tensor *x = n->x, *y = n->y, *w = n->w;
-    if (x->g) gemm(GEMM_NN, x->rows, w->cols, w->rows, y->g, y->ld, w->v, w->ld, NULL, true, x->g, x->ld);
-    if (w->g) gemm(GEMM_TN, w->rows, w->cols, x->rows, y->g, y->ld, x->v, x->ld, NULL, true, w->g, w->ld);
+    if (x->g) weights_backward(w, x->rows, y->g, y->ld, true, x->g, x->ld);
+    if (w->g) weights_gradient(w, x->rows, y->g, y->ld, x->v, x->ld);
     if (n->b && n->b->g) col_sum(y->rows, y->cols, y->g, y->ld, n->b->g);
 }
 
@@ -35,7 +35,7 @@ tensor *nn_linear(tape *t, tensor *x, const tensor *w, const tensor *b)
 {
     BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
     tensor *y = tape_tensor(t, x->rows, w->rows);
-    gemm(GEMM_NT, x->rows, w->rows, w->cols, x->v, x->ld, w->v, w->ld, b ? b->v : NULL, false, y->v, y->ld);
+    weights_forward(w, x->rows, x->v, x->ld, b ? b->v : NULL, false, y->v, y->ld);
     record(t, y, x, w, b);
     return y;
 }
@@ -43,7 +43,7 @@ tensor *nn_linear(tape *t, tensor *x, const tensor *w, const tensor *b)
 tensor *nn_linear_add(tape *t, tensor *y, tensor *x, const tensor *w)
 {
     BUG_IF(x->cols != w->cols || y->cols != w->rows || x->rows != y->rows);
-    gemm(GEMM_NT, x->rows, w->rows, w->cols, x->v, x->ld, w->v, w->ld, NULL, true, y->v, y->ld);
+    weights_forward(w, x->rows, x->v, x->ld, NULL, true, y->v, y->ld);
     record(t, y, x, w, NULL);
     return y;
 }

@@ -1,9 +1,9 @@
 #include "nn/loss.h"
 
 #include "base/error.h"
-#include "kernel/gemm.h"
 #include "kernel/softmax.h"
 #include "kernel/vector.h"
+#include "tensor/weights.h"
 
 /* Rows a block: enough for the products to run at full speed, few enough for the logits to stay in cache. */
 enum { BLOCK = 256 };
@@ -12,8 +12,8 @@ static void gradients(const tensor *x, const tensor *w, const tensor *b, int fro
 {
     real *dx = x->g + (size_t)from * (size_t)x->ld;
     const real *xv = x->v + (size_t)from * (size_t)x->ld;
-    gemm(GEMM_NN, n, w->cols, w->rows, dz, w->rows, w->v, w->ld, NULL, true, dx, x->ld);
-    gemm(GEMM_TN, w->rows, w->cols, n, dz, w->rows, xv, x->ld, NULL, true, w->g, w->ld);
+    weights_backward(w, n, dz, w->rows, true, dx, x->ld);
+    weights_gradient(w, n, dz, w->rows, xv, x->ld);
     if (b) col_sum(n, w->rows, dz, w->rows, b->g);
 }
 
@@ -28,7 +28,7 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
     for (int from = 0; from < x->rows; from += BLOCK) {
         int n = x->rows - from < BLOCK ? x->rows - from : BLOCK;
         const real *xv = x->v + (size_t)from * (size_t)x->ld;
-        gemm(GEMM_NT, n, w->rows, w->cols, xv, x->ld, w->v, w->ld, b ? b->v : NULL, false, z, w->rows);
+        weights_forward(w, n, xv, x->ld, b ? b->v : NULL, false, z, w->rows);
         cross_entropy(n, w->rows, z, w->rows, targets + from, (real)smoothing, t->recording, (real)scale,
                       loss, nll);
         for (int i = 0; i < n; i++) {

@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "kernel/additive.h"
-#include "kernel/gemm.h"
 #include "kernel/vector.h"
 #include "nn/attention.h"
+#include "tensor/weights.h"
 
 /* ------------------------------------------------------------------------------------ layout */
 
@@ -140,7 +140,7 @@ static void attend_step(const run *r, const step *s)
     r->a.kind->energies(&as, &r->a, r->p);
     ragged_softmax(s->n, as.e_start, as.k_len, r->p);
     weighted_sum(s->n, as.C, r->p, as.e_start, r->a.values->v, as.k_start, as.k_len, ctx, as.C);
-    gemm(GEMM_NT, s->n, r->G, as.C, ctx, as.C, w->v, w->ld, NULL, true, at(r->gx->v, s->row, r->G), r->G);
+    weights_forward(w, s->n, ctx, as.C, NULL, true, at(r->gx->v, s->row, r->G), r->G);
 }
 
 static void forward_step(const run *r, const step *s)
@@ -150,7 +150,7 @@ static void forward_step(const run *r, const step *s)
     real *w_h = at(r->w_h, r->kept ? s->row : 0, r->W);
     load_before(s, H, r->h->v, r->h0, h_prev);
     if (r->c) load_before(s, H, r->c->v, r->c0, c_prev);
-    gemm(GEMM_NT, s->n, r->W, H, h_prev, H, r->w->v, r->w->ld, r->b->v, false, w_h, r->W);
+    weights_forward(r->w, s->n, h_prev, H, r->b->v, false, w_h, r->W);
     if (r->a.kind) attend_step(r, s);
     r->cell->forward(s->n, H, at(r->gx->v, s->row, r->G), r->G, w_h, r->W, h_prev, c_prev,
                      at(r->h->v, s->row, H), r->c ? at(r->c->v, s->row, H) : NULL,
@@ -170,7 +170,7 @@ static void attend_step_back(const run *r, const step *s, run_gradients *g)
     attention_step as = attention_of(r, s);
     const tensor *w = r->a.w_ctx;
     real *dctx = at(r->ctx->g, s->row, as.C);
-    gemm(GEMM_NN, s->n, as.C, r->G, at(r->gx->g, s->row, r->G), r->G, w->v, w->ld, NULL, true, dctx, as.C);
+    weights_backward(w, s->n, at(r->gx->g, s->row, r->G), r->G, true, dctx, as.C);
     weighted_sum_back(s->n, as.C, r->p, as.e_start, r->a.values->v, as.k_start, as.k_len, dctx, as.C, g->de,
                       r->a.values->g);
     ragged_softmax_back(s->n, as.e_start, as.k_len, r->p, g->de);
@@ -189,7 +189,7 @@ static void backward_step(const run *r, const step *s, run_gradients *g)
         for (int i = 0; i < s->n; i++)
             memcpy(at(dw_h, i, r->W), at(dgx, i, r->G), (size_t)r->G * sizeof(real));
     if (r->a.kind) attend_step_back(r, s, g);
-    gemm(GEMM_NN, s->n, H, r->W, dw_h, r->W, r->w->v, r->w->ld, NULL, true, g->dh, H);
+    weights_backward(r->w, s->n, dw_h, r->W, true, g->dh, H);
     add_before(s, H, g->dh, r->h->g, r->h0);
     if (r->c) add_before(s, H, dc, r->c->g, r->c0);
 }
@@ -197,11 +197,11 @@ static void backward_step(const run *r, const step *s, run_gradients *g)
 static void weight_gradients(const run *r, const run_gradients *g)
 {
     long rows = r->m->rows;
-    gemm(GEMM_TN, r->W, r->H, rows, g->dw_h, r->W, r->h_prev, r->H, NULL, true, r->w->g, r->w->ld);
+    weights_gradient(r->w, rows, g->dw_h, r->W, r->h_prev, r->H);
     col_sum(rows, r->W, g->dw_h, r->W, r->b->g);
     if (!r->a.kind) return;
     long C = r->ctx->cols;
-    gemm(GEMM_TN, r->G, C, rows, r->gx->g, r->G, r->ctx->v, C, NULL, true, r->a.w_ctx->g, r->a.w_ctx->ld);
+    weights_gradient(r->a.w_ctx, rows, r->gx->g, r->G, r->ctx->v, C);
     col_sum(r->m->n, r->a.width, g->dv_rows, r->a.width, r->a.v->g);
 }
 

@@ -8,8 +8,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "kernel/gemm.h"
 
 enum { MAX_PARAMS = sizeof((params *)0)->list / sizeof(param *), ALIGN_REALS = 16 };
+
+static size_t rounded(size_t n) { return (n + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS; }
 
 params *params_new(void) { return xcalloc(1, sizeof(params)); }
 
@@ -17,8 +20,11 @@ void params_free(params *p)
 {
     if (!p) return;
     for (int i = 0; i < p->n; i++) free(p->list[i]);
-    free(p->v);
     free(p->g);
+    if (!p->shares) {
+        free(p->v);
+        free(p->packed);
+    }
     free(p);
 }
 
@@ -34,7 +40,7 @@ static param *declare(params *p, const char *name, int rows, int cols, enum init
     q->offset = p->n_reals;
     q->t = (tensor){.rows = rows, .cols = cols, .ld = cols};
     size_t size = (size_t)rows * (size_t)cols;
-    p->n_reals += (size + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS; /* each starts on a cache line */
+    p->n_reals += rounded(size); /* each starts on a cache line */
     p->list[p->n++] = q;
     return q;
 }
@@ -49,6 +55,13 @@ tensor *params_add_stacked(params *p, const char *name, int rows, int cols, int 
     return &declare(p, name, rows, cols, INIT_XAVIER, 1, blocks)->t;
 }
 
+tensor *params_add_table(params *p, const char *name, int rows, int cols, enum init_kind init, double gain)
+{
+    param *q = declare(p, name, rows, cols, init, gain, 1);
+    q->table = true;
+    return &q->t;
+}
+
 static real *block_of(size_t n)
 {
     size_t bytes = (n * sizeof(real) + 63) / 64 * 64;
@@ -58,15 +71,70 @@ static real *block_of(size_t n)
     return v;
 }
 
+static void place(params *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        param *q = p->list[i];
+        q->t.v = p->v + q->offset;
+        if (p->g) q->t.g = p->g + q->offset;
+    }
+}
+
 void params_alloc(params *p, bool gradients)
 {
     BUG_IF(p->v);
     p->v = block_of(p->n_reals);
     if (gradients) p->g = block_of(p->n_reals);
+    place(p);
+}
+
+void params_share(params *p, const params *of)
+{
+    BUG_IF(p->v || !of->v || p->n != of->n || p->n_reals != of->n_reals);
+    p->v = of->v;
+    p->packed = of->packed;
+    p->shares = true;
+    p->g = block_of(p->n_reals);
+    place(p);
     for (int i = 0; i < p->n; i++) {
-        param *q = p->list[i];
-        q->t.v = p->v + q->offset;
-        if (gradients) q->t.g = p->g + q->offset;
+        p->list[i]->t.by_rows = of->list[i]->t.by_rows;
+        p->list[i]->t.by_cols = of->list[i]->t.by_cols;
+    }
+}
+
+static bool is_packed(const param *q) { return !q->table && q->t.cols > 1; }
+
+/* The room of both copies of one matrix; with `block`, they are placed there. */
+static size_t place_packed(tensor *t, real *block)
+{
+    size_t rows = rounded(gemm_packed_reals(t->rows, t->cols));
+    if (block) {
+        t->by_rows = block;
+        t->by_cols = block + rows;
+    }
+    return rows + rounded(gemm_packed_reals(t->cols, t->rows));
+}
+
+static void alloc_packed(params *p)
+{
+    size_t n = 0;
+    for (int i = 0; i < p->n; i++)
+        if (is_packed(p->list[i])) n += place_packed(&p->list[i]->t, NULL);
+    p->packed = block_of(n);
+    n = 0;
+    for (int i = 0; i < p->n; i++)
+        if (is_packed(p->list[i])) n += place_packed(&p->list[i]->t, p->packed + n);
+}
+
+void params_pack(params *p)
+{
+    BUG_IF(p->shares);
+    if (!p->packed) alloc_packed(p);
+    for (int i = 0; i < p->n; i++) {
+        const tensor *t = &p->list[i]->t;
+        if (!is_packed(p->list[i])) continue;
+        gemm_pack(GEMM_NT, t->rows, t->cols, t->v, t->ld, p->packed + (t->by_rows - p->packed));
+        gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, p->packed + (t->by_cols - p->packed));
     }
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     char name[64];
     enum init_kind init;
     double gain;
+    bool table; /* rows are looked up and never multiplied: not packed */
     int blocks; /* INIT_XAVIER: this many matrices stacked by rows (q, k, v; gates), each drawn by itself */
     size_t offset; /* of its first real in the block */
     tensor t;      /* rows x cols; cols 1 for a vector; v and g are set by params_alloc */
@@ -31,7 +32,9 @@ typedef struct {
     param *list[2048]; /* the deepest network that a model allows must fit */
     int n;
     size_t n_reals;
-    real *v, *g; /* (n_reals) */
+    real *v, *g;  /* (n_reals) */
+    real *packed; /* copies for products; NULL before params_pack */
+    bool shares;  /* v and packed are another's */
 } params;
 
 params *params_new(void);
@@ -41,9 +44,19 @@ void params_free(params *p); /* NULL is fine */
 tensor *params_add(params *p, const char *name, int rows, int cols, enum init_kind init, double gain);
 tensor *params_add_stacked(params *p, const char *name, int rows, int cols,
                            int blocks); /* INIT_XAVIER, gain 1 */
+/* A table whose rows are looked up and never multiplied. */
+tensor *params_add_table(params *p, const char *name, int rows, int cols, enum init_kind init, double gain);
 
 /* Allocates the values (zero) and, with `gradients`, the gradients (zero). */
 void params_alloc(params *p, bool gradients);
+
+/* The values (and packed copies) of `of`, which must have been allocated and live longer, with gradients of
+ * its own (zero). The same parameters must have been declared. */
+void params_share(params *p, const params *of);
+
+/* Packs every matrix for products (tensor/weights.h). Whoever changes values afterwards packs again: until
+ * then products see the old ones. Without it products pack for themselves in each call. */
+void params_pack(params *p);
 
 /* Draws every parameter by its init, a function of (seed, place in the list) alone. */
 void params_init(params *p, uint64_t seed);

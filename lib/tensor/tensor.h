@@ -9,6 +9,8 @@ typedef struct {
     int rows, cols, ld;
     real *v; /* (rows, cols) */
     real *g; /* (rows, cols), or NULL: no gradient wanted */
+    /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
+    const real *by_rows, *by_cols;
 } tensor;
 
 #endif

@@ -18,6 +18,7 @@ extern const command commands[]; /* ends with name NULL */
 
 int cmd_train(int argc, char **argv);
 int cmd_translate(int argc, char **argv);
+int cmd_score(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_vocab(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
@@ -50,6 +51,10 @@ int command_output(const options *o);
 
 /* Prints `text` to stdout: 0, or -1 with a message. A closed pipe ends the program quietly. */
 int print_out(span text);
+
+/* JSON: a string with what it needs escaped; a number, null where it is none. */
+void json_string(const char *text, str *out);
+void json_number(double x, str *out);
 
 /* Where a command writes its data: stdout ("-", NULL), or a file that is written beside `path` and takes its
  * place only when all is well. Devices and pipes are written directly. */

@@ -1,6 +1,7 @@
 /* What commands share: their beginning, output files, messages. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -141,6 +142,30 @@ int output_close(output *out, bool good)
     free(out->part);
     *out = (output){0};
     return good && lost ? -1 : 0;
+}
+
+/* ----------------------------------------------------------------------------------------- JSON */
+
+void json_string(const char *text, str *out)
+{
+    str_add_char(out, '"');
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            str_addf(out, "\\%c", *c);
+        else if ((unsigned char)*c < 0x20)
+            str_addf(out, "\\u%04x", (unsigned)*c);
+        else
+            str_add_char(out, *c);
+    }
+    str_add_char(out, '"');
+}
+
+void json_number(double x, str *out)
+{
+    if (isfinite(x))
+        str_addf(out, "%.9g", x);
+    else
+        str_addf(out, "null");
 }
 
 /* ---------------------------------------------------------------------------------------- lines */

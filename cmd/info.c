@@ -57,28 +57,6 @@ typedef struct {
     int64_t update, updates, skip; /* of the log */
 } report;
 
-static void json_string(const char *text, str *out)
-{
-    str_add_char(out, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            str_addf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            str_addf(out, "\\u%04x", (unsigned)*c);
-        else
-            str_add_char(out, *c);
-    }
-    str_add_char(out, '"');
-}
-
-static void json_number(double x, str *out)
-{
-    if (isfinite(x))
-        str_addf(out, "%.9g", x);
-    else
-        str_addf(out, "null");
-}
-
 /* What comes between the entries of a list or of an object. */
 static void next_entry(report *r)
 {

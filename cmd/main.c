@@ -14,6 +14,7 @@
 const command commands[] = {
     {"train", "learns to translate from parallel text", cmd_train},
     {"translate", "translates text", cmd_translate},
+    {"score", "how probable given translations are", cmd_score},
     {"vocab", "learns a tokenizer and its vocabulary from text", cmd_vocab},
     {"tokenize", "text to pieces", cmd_tokenize},
     {"detokenize", "pieces to text", cmd_detokenize},

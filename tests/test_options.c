@@ -360,8 +360,8 @@ static void sizes_that_follow_others(void)
 
 /* ------------------------------------------------------------------------------------ the table */
 
-static const unsigned each_command[] = {FOR_TRAIN,    FOR_TRANSLATE,  FOR_VOCAB,
-                                        FOR_TOKENIZE, FOR_DETOKENIZE, FOR_INFO};
+static const unsigned each_command[] = {FOR_TRAIN,      FOR_TRANSLATE, FOR_VOCAB, FOR_TOKENIZE,
+                                        FOR_DETOKENIZE, FOR_INFO,      FOR_SCORE};
 enum { COMMANDS = sizeof each_command / sizeof *each_command };
 
 static void try_bound(options *o, const option_row *row, double beyond)

@@ -29,6 +29,7 @@ enum {
     FOR_TOKENIZE = 8,
     FOR_DETOKENIZE = 16,
     FOR_INFO = 32,
+    FOR_SCORE = 64,
     FOR_ALL = 0xffff
 };
 

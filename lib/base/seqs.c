@@ -15,7 +15,13 @@ void seqs_free(seqs *s)
 
 void seqs_clear(seqs *s) { s->n = 0; }
 
-size_t seqs_total(const seqs *s) { return s->n ? s->start[s->n] : 0; }
+size_t seqs_total(const seqs *s) { return s->n ? s->start[s->n] - s->start[0] : 0; }
+
+seqs seqs_part(const seqs *s, size_t from, size_t n)
+{
+    BUG_IF(from + n > s->n);
+    return (seqs){.ids = s->ids, .start = s->start + from, .n = n};
+}
 
 void seqs_add(seqs *s, const int *ids, size_t n)
 {

@@ -20,5 +20,7 @@ void seqs_push(seqs *s, int id);
 size_t seqs_len(const seqs *s, size_t i);
 int *seqs_at(const seqs *s, size_t i);
 size_t seqs_total(const seqs *s); /* ids in all sequences */
+/* A view of n of them, valid as long as s is not changed: only to be read. */
+seqs seqs_part(const seqs *s, size_t from, size_t n);
 
 #endif

@@ -1,12 +1,25 @@
 #include "base/team.h"
 
 #include <omp.h>
+#include <stdbool.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
 
 static int n_threads = 0;
+static _Thread_local bool has_left;
 
 void team_set_threads(int n) { n_threads = n < 1 ? 1 : n; }
 
-int team_threads(void) { return n_threads ? n_threads : (n_threads = omp_get_num_procs()); }
+void team_leave(void) { has_left = true; }
+
+int team_threads(void)
+{
+    if (has_left) return 1;
+    return n_threads ? n_threads : (n_threads = omp_get_num_procs());
+}
 
 int team_rank(void) { return omp_in_parallel() ? omp_get_thread_num() : 0; }
 
@@ -19,4 +32,82 @@ void team_run(long n, void (*task)(long i, void *context), void *context)
     int threads = n < team_threads() ? (int)n : team_threads();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (long i = 0; i < n; i++) task(i, context);
+}
+
+/* ------------------------------------------------------------------------------ in order */
+
+typedef struct {
+    long n, next_task, next_commit;
+    void (*task)(long i, int slot, void *context);
+    void (*commit)(long i, int slot, void *context);
+    void *context;
+    int *free, n_free; /* slots that no task holds */
+    int *slot_of;      /* (n) slot of a finished task, -1 before */
+    bool committing;   /* by one thread */
+    pthread_mutex_t lock;
+    pthread_cond_t slot_freed;
+} ordered;
+
+/* With the lock held: commits what is next as long as it is finished. Whoever finds somebody at it leaves it
+ * to them. */
+static void commit_finished(ordered *o)
+{
+    while (!o->committing && o->next_commit < o->n && o->slot_of[o->next_commit] >= 0) {
+        long i = o->next_commit;
+        o->committing = true;
+        pthread_mutex_unlock(&o->lock);
+        o->commit(i, o->slot_of[i], o->context);
+        pthread_mutex_lock(&o->lock);
+        o->committing = false;
+        o->next_commit++;
+        o->free[o->n_free++] = o->slot_of[i];
+        pthread_cond_signal(&o->slot_freed);
+    }
+}
+
+/* Tasks start in their order, so the next one to commit always has a slot: nobody waits for ever. */
+static void work_in_order(ordered *o)
+{
+    pthread_mutex_lock(&o->lock);
+    while (o->next_task < o->n) {
+        if (o->n_free == 0) {
+            pthread_cond_wait(&o->slot_freed, &o->lock);
+            continue;
+        }
+        long i = o->next_task++;
+        int slot = o->free[--o->n_free];
+        pthread_mutex_unlock(&o->lock);
+        o->task(i, slot, o->context);
+        pthread_mutex_lock(&o->lock);
+        o->slot_of[i] = slot;
+        commit_finished(o);
+    }
+    pthread_cond_broadcast(&o->slot_freed);
+    pthread_mutex_unlock(&o->lock);
+}
+
+void team_run_ordered(long n, int slots, void (*task)(long i, int slot, void *context),
+                      void (*commit)(long i, int slot, void *context), void *context)
+{
+    if (n <= 1 || slots == 1 || team_threads() == 1 || omp_in_parallel()) {
+        for (long i = 0; i < n; i++) {
+            task(i, 0, context);
+            commit(i, 0, context);
+        }
+        return;
+    }
+    ordered o = {.n = n, .task = task, .commit = commit, .context = context, .n_free = slots};
+    o.free = xmalloc((size_t)slots * sizeof *o.free);
+    o.slot_of = xmalloc((size_t)n * sizeof *o.slot_of);
+    for (int i = 0; i < slots; i++) o.free[i] = slots - 1 - i;
+    for (long i = 0; i < n; i++) o.slot_of[i] = -1;
+    pthread_mutex_init(&o.lock, NULL);
+    pthread_cond_init(&o.slot_freed, NULL);
+    int threads = n < team_threads() ? (int)n : team_threads();
+#pragma omp parallel num_threads(threads < slots ? threads : slots)
+    work_in_order(&o);
+    pthread_cond_destroy(&o.slot_freed);
+    pthread_mutex_destroy(&o.lock);
+    free(o.slot_of);
+    free(o.free);
 }

@@ -10,8 +10,20 @@ void team_set_threads(int n); /* n >= 1; the default is the number of cores */
 int team_threads(void);       /* size of the team */
 int team_rank(void);          /* 0 .. team_threads() - 1 inside a task, for scratch memory only; 0 outside */
 
+/* The calling thread works beside the team from now on (base/worker.h): its team is itself alone. */
+void team_leave(void);
+
 /* Calls task(i, context) once for each i in 0 .. n - 1, in any order, on all threads, and returns
  * when all are done. Inside a task it runs serially. n = 0 does nothing. */
 void team_run(long n, void (*task)(long i, void *context), void *context);
+
+/* Large tasks whose results are joined in order. Calls task(i, slot, context) for 0 .. n - 1 on all threads,
+ * and then commit(i, slot, context), one at a time and in the order of i. A slot (0 .. slots - 1, slots >= 1)
+ * names memory that is the task's alone until it is committed. What commits is a function of i alone, so a
+ * sum over commits has the same bits with any number of threads and slots. As many tasks run at once as there
+ * are threads and slots; slots beyond the threads let a thread that is early go on. With n = 1 the task is
+ * run outside of the team, so that it may use the team itself. */
+void team_run_ordered(long n, int slots, void (*task)(long i, int slot, void *context),
+                      void (*commit)(long i, int slot, void *context), void *context);
 
 #endif

@@ -18,6 +18,14 @@ static void add_block(long first, long end, void *context)
 
 void vec_add(long n, const real *x, real *y) { blocks_run(n, blocks_size(1), add_block, &(xy){0, x, y}); }
 
+static void move_block(long first, long end, void *context)
+{
+    const xy *c = context;
+    loops()->vector->move(end - first, (real *)c->x + first, c->y + first);
+}
+
+void vec_move(long n, real *x, real *y) { blocks_run(n, blocks_size(1), move_block, &(xy){0, x, y}); }
+
 static void axpy_block(long first, long end, void *context)
 {
     const xy *c = context;

@@ -7,6 +7,7 @@
 #include "kernel/real.h"
 
 void vec_add(long n, const real *x, real *y);          /* y += x */
+void vec_move(long n, real *x, real *y);               /* y += x, x = 0 */
 void vec_axpy(long n, real a, const real *x, real *y); /* y += a x */
 void vec_scale(long n, real a, real *x);               /* x *= a */
 double vec_sum_squares(long n, const real *x);         /* in double, fixed order; inf and NaN come through */

@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "train/optimizer.h"
+#include "train/shards.h"
 
 typedef struct {
     const train_job *job;
     const train_settings *set;
     arena *forever; /* Adam's moments */
-    arena *memory;  /* of an update or a validation */
+    arena *memory;  /* of a validation */
+    shards *shards;
     optimizer adam;
     train_state state;
     train_progress progress;
@@ -109,18 +111,14 @@ static int one_update(trainer *t, const pair_batch *b)
 {
     double from = clock_seconds();
     int64_t step = t->state.update + 1;
-    model *m = t->job->net;
-    double words = (double)(seqs_total(&b->tgt) + b->tgt.n); /* eos counted */
-    arena_reset(t->memory);
     optimizer_clear(&t->adam);
-    tape tp = tape_new(t->memory, true, true, t->set->seed, (uint64_t)step);
-    model_sums sums = model_loss(m, &tp, &b->src, &b->tgt, t->set->label_smoothing, 1 / words);
+    model_sums sums = shards_gradients(t->shards, b, t->set->seed, step, t->set->label_smoothing);
     if (!isfinite(sums.loss)) return diverged(t, "loss");
-    tape_backward(&tp);
     double norm = optimizer_norm(&t->adam);
     if (!isfinite(norm)) return diverged(t, "gradient");
     double lr = rate(t, step);
     optimizer_step(&t->adam, lr, clip_scale(norm, t->set->clip_norm), (long)step);
+    params_pack(model_params(t->job->net));
     t->progress.lr = lr;
     t->progress.norm = norm;
     count_update(t, b, &sums, clock_seconds() - from);
@@ -271,11 +269,14 @@ int train_run(const train_job *job, const train_settings *settings, train_result
     t.adam = optimizer_new(model_params(job->net), t.forever);
     enum train_end why = END_UPDATES;
     int status = start(&t);
+    params_pack(model_params(job->net)); /* before copies share it */
+    t.shards = shards_new(job->net);
     if (status == 0) status = loop(&t, &why);
     if (status == 0) status = finish(&t, why);
     if (status == 0)
         *out = (train_result){.end = why, .state = t.state, .last = t.scores, .validated = t.validated};
     free(t.log.list);
+    shards_free(t.shards);
     arena_free(t.memory);
     arena_free(t.forever);
     return status;

@@ -23,6 +23,7 @@ dropout_mask dropout_mask_of(real p, uint64_t key, uint64_t place); /* vector.c 
 
 struct vector_loops {
     void (*add)(long n, const real *x, real *y);
+    void (*move)(long n, real *x, real *y); /* y += x, x = 0 */
     void (*axpy)(long n, real a, const real *x, real *y);
     void (*scale)(long n, real a, real *x);
     void (*multiply)(long n, const real *x, const real *y, real *z); /* z = x y */

@@ -8,6 +8,15 @@ static void add(long n, const real *x, real *y)
     for (long i = 0; i < n; i++) y[i] += x[i];
 }
 
+static void move(long n, real *x, real *y)
+{
+#pragma omp simd
+    for (long i = 0; i < n; i++) {
+        y[i] += x[i];
+        x[i] = 0;
+    }
+}
+
 static void axpy(long n, real a, const real *x, real *y)
 {
 #pragma omp simd
@@ -119,6 +128,7 @@ static void dropout_back(const dropout_mask *mask, long first, long n, const rea
 
 const struct vector_loops LOOPS(vector) = {
     .add = add,
+    .move = move,
     .axpy = axpy,
     .scale = scale,
     .multiply = multiply,

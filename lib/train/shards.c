@@ -1,0 +1,159 @@
+#include "train/shards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/team.h"
+#include "kernel/vector.h"
+
+enum {
+    SHARD_WORDS = 1024,          /* source and target words a shard, about */
+    WHOLE_TEAM_WORDS = 2048,     /* the same where the team works inside of a shard */
+    WHOLE_TEAM_REALS = 24 << 20, /* parameters from which on it does */
+    SPARE_REALS = 10 << 20, /* parameters up to which threads get a copy of gradients more than they are */
+    TIDY = 8                /* more shards than this come in multiples of it, fewer in powers of two */
+};
+
+struct shards {
+    model *m;
+    bool whole_team;
+    int threads;
+    model **copies; /* (slots) with gradients of their own */
+    int slots;
+    arena **memory; /* (threads) */
+    /* the batch at work */
+    const pair_batch *batch;
+    uint64_t seed;
+    int64_t update;
+    double label_smoothing, scale;
+    size_t *first;    /* (n + 1) sentences */
+    model_sums *sums; /* (n) */
+    size_t capacity;
+};
+
+shards *shards_new(model *m)
+{
+    shards *s = xcalloc(1, sizeof *s);
+    size_t n = model_params(m)->n_reals;
+    s->m = m;
+    s->whole_team = n >= WHOLE_TEAM_REALS;
+    s->threads = s->whole_team ? 1 : team_threads();
+    /* One thread adds in the same order, through one copy. */
+    if (!s->whole_team) s->slots = s->threads + (s->threads > 1 && n <= SPARE_REALS);
+    s->copies = xcalloc((size_t)s->slots + 1, sizeof *s->copies);
+    s->memory = xcalloc((size_t)s->threads, sizeof *s->memory);
+    for (int i = 0; i < s->slots; i++) s->copies[i] = model_sharing(m);
+    for (int i = 0; i < s->threads; i++) s->memory[i] = arena_new();
+    return s;
+}
+
+void shards_free(shards *s)
+{
+    if (!s) return;
+    for (int i = 0; i < s->slots; i++) model_free(s->copies[i]);
+    for (int i = 0; i < s->threads; i++) arena_free(s->memory[i]);
+    free(s->copies);
+    free(s->memory);
+    free(s->first);
+    free(s->sums);
+    free(s);
+}
+
+size_t shards_bytes(const shards *s)
+{
+    size_t bytes = (size_t)s->slots * model_params(s->m)->n_reals * sizeof(real);
+    for (int i = 0; i < s->threads; i++) bytes += arena_bytes(s->memory[i]);
+    return bytes;
+}
+
+int shards_of(const shards *s, size_t words, size_t sentences)
+{
+    size_t size = s->whole_team ? WHOLE_TEAM_WORDS : SHARD_WORDS, n = (words + size / 2) / size, tidy = 1;
+    while (tidy < n) tidy = tidy < TIDY ? 2 * tidy : tidy + TIDY;
+    if (s->whole_team) tidy = n;
+    if (tidy > sentences) tidy = sentences;
+    return tidy ? (int)tidy : 1;
+}
+
+/* ---------------------------------------------------------------------------------- cutting */
+
+static size_t words_of(const pair_batch *b, size_t i)
+{
+    return seqs_len(&b->src, i) + seqs_len(&b->tgt, i) + 2;
+}
+
+/* Shard k ends where k + 1 of n parts of the words are reached; every shard has a sentence. */
+static void cut(shards *s, int n, size_t words)
+{
+    const pair_batch *b = s->batch;
+    size_t sentence = 0, done = 0;
+    for (int k = 0; k < n; k++) {
+        s->first[k] = sentence;
+        size_t last = b->src.n - (size_t)(n - 1 - k); /* the shards after it need one each */
+        size_t goal = words * (size_t)(k + 1) / (size_t)n;
+        do {
+            done += words_of(b, sentence++);
+        } while (sentence < last && done + words_of(b, sentence) / 2 <= goal);
+    }
+    s->first[n] = b->src.n;
+}
+
+/* ---------------------------------------------------------------------------------- computing */
+
+static void run_shard(shards *s, long k, model *m, arena *memory)
+{
+    const pair_batch *b = s->batch;
+    size_t from = s->first[k], n = s->first[k + 1] - from;
+    seqs src = seqs_part(&b->src, from, n), tgt = seqs_part(&b->tgt, from, n);
+    arena_reset(memory);
+    tape t = tape_new(memory, true, true, s->seed, (uint64_t)s->update << 20 | (uint64_t)k);
+    s->sums[k] = model_loss(m, &t, &src, &tgt, s->label_smoothing, s->scale);
+    tape_backward(&t);
+}
+
+static void task(long k, int slot, void *context)
+{
+    shards *s = context;
+    run_shard(s, k, s->copies[slot], s->memory[team_rank()]);
+}
+
+static void commit(long k, int slot, void *context)
+{
+    shards *s = context;
+    const params *to = model_params(s->m), *from = model_params(s->copies[slot]);
+    (void)k;
+    vec_move((long)to->n_reals, from->g, to->g);
+}
+
+static model_sums total(const shards *s, int n)
+{
+    model_sums all = {0, 0, 0};
+    for (int k = 0; k < n; k++) {
+        all.loss += s->sums[k].loss;
+        all.nll += s->sums[k].nll;
+        all.words += s->sums[k].words;
+    }
+    return all;
+}
+
+model_sums shards_gradients(shards *s, const pair_batch *b, uint64_t seed, int64_t update,
+                            double label_smoothing)
+{
+    size_t tgt_words = seqs_total(&b->tgt) + b->tgt.n, words = seqs_total(&b->src) + b->src.n + tgt_words;
+    int n = shards_of(s, words, b->src.n);
+    s->batch = b;
+    s->seed = seed;
+    s->update = update;
+    s->label_smoothing = label_smoothing;
+    s->scale = 1 / (double)tgt_words;
+    size_t held = s->capacity;
+    s->first = grow(s->first, &held, (size_t)n + 1, sizeof *s->first);
+    s->sums = grow(s->sums, &s->capacity, (size_t)n + 1, sizeof *s->sums);
+    cut(s, n, words);
+    if (n > 1 && s->slots)
+        team_run_ordered(n, s->slots, task, commit, s);
+    else
+        for (long k = 0; k < n; k++) run_shard(s, k, s->m, s->memory[0]);
+    return total(s, n);
+}

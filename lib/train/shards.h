@@ -1,0 +1,37 @@
+/* The gradients of a batch, by a team of threads.
+ *
+ * A batch is cut into shards of whole sentences, as a function of the batch and the network alone. A thread
+ * takes a shard through the network and back by itself: its matrices stay in the cache of one core, and
+ * threads meet once a shard, not thousands of times an update. Gradients are added in the order of the
+ * shards, so the sum has the same bits with any number of threads; as many copies of them exist as threads
+ * work at once. Networks so large that such copies would hurt, and batches of one shard, are computed shard
+ * by shard with the whole team inside of each product: memory is then that of one shard.
+ *
+ * How it grows: shards of about SHARD_WORDS words, so a batch of 4,096 target words keeps 8 threads busy and
+ * one of 32 thousand 64; what is serial is the adding of gradients (three passes over the parameters a shard,
+ * hidden behind the other threads' work). */
+#ifndef TULK_TRAIN_SHARDS_H
+#define TULK_TRAIN_SHARDS_H
+
+#include "data/corpus.h"
+#include "model/model.h"
+
+typedef struct shards shards;
+
+/* For a network with gradients, which must live longer. */
+shards *shards_new(model *m);
+void shards_free(shards *s); /* NULL is fine */
+
+/* Sets the network's gradients to those of the mean loss over the batch's target words (eos counted). The
+ * gradients before the call must be zero, unless they are to be added to. `seed` and `update` choose the
+ * dropout. */
+model_sums shards_gradients(shards *s, const pair_batch *b, uint64_t seed, int64_t update,
+                            double label_smoothing);
+
+/* Into how many shards batches of so many words (source and target, eos counted) are cut. */
+int shards_of(const shards *s, size_t words, size_t sentences);
+
+/* Bytes held: of activations and of gradients beside the network's own. */
+size_t shards_bytes(const shards *s);
+
+#endif

@@ -1,6 +1,7 @@
 #include "nn/attend.h"
 
 #include "base/error.h"
+#include "base/meter.h"
 
 typedef struct {
     tape_node node;
@@ -18,6 +19,7 @@ static void backward(tape_node *self)
 tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys,
                   int n_heads, bool causal, double dropout)
 {
+    METER(METER_ATTENTION);
     BUG_IF(queries->n != keys->n || q->cols % n_heads || q->cols != k->cols || q->cols != v->cols);
     attend_node *n = TAPE_NODE(t, attend_node);
     n->q = q;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/memory.h"
+#include "base/meter.h"
 #include "base/team.h"
 
 enum { TABLE_ROWS = 2048, ROWS_A_TASK = 64, COLS_A_TASK = 32 };
@@ -102,6 +103,7 @@ static void backward(tape_node *self)
 tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale, const positions *p,
                  const int *place)
 {
+    METER(METER_EMBEDDING);
     BUG_IF(p && p->d != table->cols);
     for (int i = 0; i < n; i++) BUG_IF(ids[i] < 0 || ids[i] >= table->rows);
     embed_node *node = TAPE_NODE(t, embed_node);

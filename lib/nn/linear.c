@@ -1,6 +1,7 @@
 #include "nn/linear.h"
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "kernel/vector.h"
 #include "tensor/weights.h"
 
@@ -33,6 +34,7 @@ static void record(tape *t, tensor *y, tensor *x, const tensor *w, const tensor 
 
 tensor *nn_linear(tape *t, tensor *x, const tensor *w, const tensor *b)
 {
+    METER(METER_LINEAR);
     BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
     tensor *y = tape_tensor(t, x->rows, w->rows);
     weights_forward(w, x->rows, x->v, x->ld, b ? b->v : NULL, false, y->v, y->ld);
@@ -42,6 +44,7 @@ tensor *nn_linear(tape *t, tensor *x, const tensor *w, const tensor *b)
 
 tensor *nn_linear_add(tape *t, tensor *y, tensor *x, const tensor *w)
 {
+    METER(METER_LINEAR);
     BUG_IF(x->cols != w->cols || y->cols != w->rows || x->rows != y->rows);
     weights_forward(w, x->rows, x->v, x->ld, NULL, true, y->v, y->ld);
     record(t, y, x, w, NULL);

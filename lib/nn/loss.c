@@ -1,6 +1,7 @@
 #include "nn/loss.h"
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "kernel/softmax.h"
 #include "kernel/vector.h"
 #include "tensor/weights.h"
@@ -10,6 +11,7 @@ enum { BLOCK = 256 };
 
 static void gradients(const tensor *x, const tensor *w, const tensor *b, int from, int n, const real *dz)
 {
+    METER_BACK(METER_LOSS);
     real *dx = x->g + (size_t)from * (size_t)x->ld;
     const real *xv = x->v + (size_t)from * (size_t)x->ld;
     weights_backward(w, n, dz, w->rows, true, dx, x->ld);
@@ -20,6 +22,7 @@ static void gradients(const tensor *x, const tensor *w, const tensor *b, int fro
 loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets, double smoothing,
                   double scale)
 {
+    METER(METER_LOSS);
     BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
     loss_sums sums = {0, 0};
     arena_mark mark = arena_save(t->memory);

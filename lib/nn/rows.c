@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "base/team.h"
 #include "kernel/norm.h"
 #include "kernel/vector.h"
@@ -52,6 +53,7 @@ static void gather_back(tape_node *self)
 
 tensor *nn_gather(tape *t, tensor *x, const int *index, int n)
 {
+    METER(METER_ROWS);
     gather_node *node = TAPE_NODE(t, gather_node);
     node->x = x;
     node->y = tape_tensor(t, n, x->cols);
@@ -81,6 +83,7 @@ static void concat_back(tape_node *self)
 
 tensor *nn_concat(tape *t, tensor *a, tensor *b)
 {
+    METER(METER_ROWS);
     BUG_IF(a->rows != b->rows);
     tensor *y = tape_tensor(t, a->rows, a->cols + b->cols);
     for (int r = 0; r < y->rows; r++) {
@@ -114,6 +117,7 @@ static void activate_back(tape_node *self)
 
 tensor *nn_activate(tape *t, tensor *x, const activation *f)
 {
+    METER(METER_ACTIVATION);
     BUG_IF(x->ld != x->cols);
     tensor *y = tape_tensor(t, x->rows, x->cols);
     if (!f->needs_input) y->v = x->v;
@@ -146,6 +150,7 @@ static void dropout_node_back(tape_node *self)
 
 static tensor *drop(tape *t, tensor *residual, tensor *x, double p)
 {
+    METER(METER_DROPOUT);
     BUG_IF(x->ld != x->cols || (residual && (residual->ld != x->cols || residual->rows != x->rows)));
     dropout_node *n = TAPE_NODE(t, dropout_node);
     *n = (dropout_node){.x = x, .residual = residual, .p = (real)p, .key = t->seed, .place = t->place++};
@@ -183,6 +188,7 @@ static void norm_back(tape_node *self)
 
 tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias)
 {
+    METER(METER_NORM);
     BUG_IF(x->ld != x->cols || gain->rows != x->cols || bias->rows != x->cols);
     norm_node *n = TAPE_NODE(t, norm_node);
     n->x = x;

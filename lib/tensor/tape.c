@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/meter.h"
 #include "base/rng.h"
 
 tape tape_new(arena *memory, bool recording, bool training, uint64_t seed, uint64_t update)
@@ -45,6 +46,7 @@ tensor *tape_rows(tape *t, tensor *x, int from, int rows)
 void tape_push(tape *t, tape_node *node, void (*backward)(tape_node *self))
 {
     node->backward = backward;
+    node->kind = meter_now();
     node->before = t->last;
     t->last = node;
 }
@@ -52,6 +54,10 @@ void tape_push(tape *t, tape_node *node, void (*backward)(tape_node *self))
 void tape_backward(tape *t)
 {
     BUG_IF(!t->recording);
-    for (tape_node *n = t->last; n; n = n->before) n->backward(n);
+    for (tape_node *n = t->last; n; n = n->before) {
+        meter_place before = meter_enter(meter_backward_of(n->kind));
+        n->backward(n);
+        meter_leave(before);
+    }
     t->last = NULL;
 }

@@ -3,7 +3,8 @@
  *
  * Writing an operation (see nn/linear.c for a short one): allocate the output with tape_tensor, compute
  * it, and if tape_recording(t), fill a struct that starts with a tape_node and push it. Its
- * backward ADDS to the gradients of its inputs that are not NULL. */
+ * backward ADDS to the gradients of its inputs that are not NULL. METER(kind) as its first line tells where
+ * its time goes, forward and backward (base/meter.h). */
 #ifndef TULK_TENSOR_TAPE_H
 #define TULK_TENSOR_TAPE_H
 
@@ -17,6 +18,7 @@
 typedef struct tape_node {
     void (*backward)(struct tape_node *self);
     struct tape_node *before;
+    int kind; /* where its time goes: base/meter.h */
 } tape_node;
 
 typedef struct {

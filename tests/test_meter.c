@@ -104,7 +104,7 @@ static void count_back(tape_node *self) { meter_flops(((counting_node *)self)->f
 
 static void operation(tape *t, meter_place kind, double flops)
 {
-    METER_SCOPE(kind);
+    METER_SCOPE(meter_enter(kind));
     counting_node *n = TAPE_NODE(t, counting_node);
     n->flops = flops;
     meter_flops(1);

@@ -84,6 +84,20 @@ meter_place meter_change(meter_place to)
 
 meter_place meter_here(void) { return own()->at; }
 
+static enum meter_kind kind_of_product(meter_place at)
+{
+    enum meter_kind kind = (enum meter_kind)(at / 2);
+    return kind == METER_CELL || kind == METER_RECURRENT_ATTENTION ? METER_RECURRENT_PRODUCTS : kind;
+}
+
+meter_place meter_change_to_product(double flops)
+{
+    counter *c = own();
+    meter_place here = c->at, there = METER_FORWARD(kind_of_product(here)) + here % 2;
+    c->of[there].flops += flops;
+    return here == there ? METER_WAS_OFF : meter_change(there);
+}
+
 void meter_count_flops(double flops)
 {
     counter *c = own();

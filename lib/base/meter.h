@@ -84,24 +84,34 @@ static inline void meter_flops(double flops)
     if (meter_is_on) meter_count_flops(flops);
 }
 
+/* Enters the kind that matrix products have here (those of a recurrent layer are told from its cell) and
+ * counts them. */
+meter_place meter_change_to_product(double flops);
+
+static inline meter_place meter_product(double flops)
+{
+    return meter_is_on ? meter_change_to_product(flops) : METER_WAS_OFF;
+}
+
 /* What the calling thread is at; METER_WAS_OFF while nothing is counted. */
 meter_place meter_here(void);
 static inline meter_place meter_now(void) { return meter_is_on ? meter_here() : METER_WAS_OFF; }
 
-/* The backward place of the kind of `place`. */
-static inline meter_place meter_backward_of(meter_place place) { return place < 0 ? 1 : place | 1; }
-
-/* Until the end of the block this thread is at this kind, in the direction that it is going (METER), or
- * backward (METER_BACK). One a block. */
-#define METER(kind)      METER_SCOPE(meter_toward(kind))
-#define METER_BACK(kind) METER_SCOPE(METER_BACKWARD(kind))
-
+/* The place of a kind in the direction that this thread is going; the backward one of the kind of `place`. */
 static inline meter_place meter_toward(enum meter_kind kind)
 {
     return meter_is_on ? METER_FORWARD(kind) + meter_here() % 2 : METER_WAS_OFF;
 }
+static inline meter_place meter_backward_of(meter_place place) { return place < 0 ? 1 : place | 1; }
+
 static inline void meter_scope_end(const meter_place *before) { meter_leave(*before); }
-#define METER_SCOPE(place)                                                                                   \
-    __attribute__((cleanup(meter_scope_end), unused)) const meter_place meter_before = meter_enter(place)
+#define METER_SCOPE(entered)                                                                                 \
+    __attribute__((cleanup(meter_scope_end), unused)) const meter_place meter_before = entered
+
+/* One a block, at its beginning. Until its end the thread is at this kind: in the direction that it is going,
+ * or backward; or at a product of matrices within another kind. */
+#define METER(kind)          METER_SCOPE(meter_enter(meter_toward(kind)))
+#define METER_BACK(kind)     METER_SCOPE(meter_enter(METER_BACKWARD(kind)))
+#define METER_PRODUCT(flops) METER_SCOPE(meter_product(flops))
 
 #endif

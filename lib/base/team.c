@@ -1,12 +1,12 @@
 #include "base/team.h"
 
 #include <omp.h>
-#include <stdbool.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/meter.h"
 
 static int n_threads = 0;
 static _Thread_local bool has_left;
@@ -30,8 +30,15 @@ void team_run(long n, void (*task)(long i, void *context), void *context)
         return;
     }
     int threads = n < team_threads() ? (int)n : team_threads();
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (long i = 0; i < n; i++) task(i, context);
+    meter_place at = meter_now();
+#pragma omp parallel num_threads(threads)
+    {
+        meter_enter(at);
+#pragma omp for schedule(dynamic, 1) nowait
+        for (long i = 0; i < n; i++) task(i, context);
+        meter_enter(METER_FORWARD(METER_WAITING));
+    }
+    meter_enter(at);
 }
 
 /* ------------------------------------------------------------------------------ in order */
@@ -71,6 +78,7 @@ static void work_in_order(ordered *o)
     pthread_mutex_lock(&o->lock);
     while (o->next_task < o->n) {
         if (o->n_free == 0) {
+            METER(METER_WAITING);
             pthread_cond_wait(&o->slot_freed, &o->lock);
             continue;
         }
@@ -104,8 +112,14 @@ void team_run_ordered(long n, int slots, void (*task)(long i, int slot, void *co
     pthread_mutex_init(&o.lock, NULL);
     pthread_cond_init(&o.slot_freed, NULL);
     int threads = n < team_threads() ? (int)n : team_threads();
+    meter_place at = meter_now();
 #pragma omp parallel num_threads(threads < slots ? threads : slots)
-    work_in_order(&o);
+    {
+        meter_enter(at);
+        work_in_order(&o);
+        meter_enter(METER_FORWARD(METER_WAITING));
+    }
+    meter_enter(at);
     pthread_cond_destroy(&o.slot_freed);
     pthread_mutex_destroy(&o.lock);
     free(o.slot_of);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "base/team.h"
 #include "kernel/blocks.h"
 #include "kernel/loops/loops.h"
@@ -177,6 +178,7 @@ static void no_products(const product *g)
 void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b, long ldb,
           const real *bias, bool add, real *c, long ldc)
 {
+    METER_PRODUCT(2.0 * (double)m * (double)n * (double)k);
     BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add));
     product g = {.kind = kind, .m = m, .n = n, .k = k, .a = a, .b = b, .bias = bias, .lda = lda};
     g.ldb = ldb, g.ldc = ldc, g.add = add, g.c = c, g.loops = loops()->gemm;
@@ -204,6 +206,7 @@ static product packed_product(long m, long n, long k)
 
 void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, real *out)
 {
+    METER(METER_PACKING);
     BUG_IF(kind == GEMM_TN || n < 0 || k < 0);
     product g = packed_product(0, n, k);
     g.kind = kind, g.b = b, g.ldb = ldb, g.packed = out;
@@ -213,6 +216,7 @@ void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, rea
 void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
                  bool add, real *c, long ldc)
 {
+    METER_PRODUCT(2.0 * (double)m * (double)n * (double)k);
     BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add));
     product g = packed_product(m, n, k);
     g.kind = GEMM_NN, g.a = a, g.lda = lda, g.bias = bias, g.add = add, g.c = c, g.ldc = ldc;

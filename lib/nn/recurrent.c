@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "kernel/additive.h"
 #include "kernel/vector.h"
 #include "nn/attention.h"
@@ -134,6 +135,7 @@ static attention_step attention_of(const run *r, const step *s)
 /* e = energies, p = softmax(e), ctx = sum p values, gx += W_ctx ctx */
 static void attend_step(const run *r, const step *s)
 {
+    METER(METER_RECURRENT_ATTENTION);
     attention_step as = attention_of(r, s);
     const tensor *w = r->a.w_ctx;
     real *ctx = at(r->ctx->v, s->row, as.C);
@@ -167,6 +169,7 @@ typedef struct {
 
 static void attend_step_back(const run *r, const step *s, run_gradients *g)
 {
+    METER(METER_RECURRENT_ATTENTION);
     attention_step as = attention_of(r, s);
     const tensor *w = r->a.w_ctx;
     real *dctx = at(r->ctx->g, s->row, as.C);
@@ -267,6 +270,7 @@ recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layou
                               const tensor *w_hh, const tensor *b_hh, tensor *h0, tensor *c0,
                               const recurrent_attention *asks)
 {
+    METER(METER_CELL);
     run *r = TAPE_NODE(t, run);
     r->cell = kind;
     r->m = layout;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/meter.h"
 #include "base/team.h"
 #include "kernel/optim.h"
 #include "kernel/vector.h"
@@ -30,13 +31,19 @@ static void clear_block(long i, void *context)
 
 void optimizer_clear(optimizer *o)
 {
+    METER(METER_GRADIENTS);
     team_run((long)((o->of->n_reals + CLEAR_BLOCK - 1) / CLEAR_BLOCK), clear_block, o->of);
 }
 
-double optimizer_norm(const optimizer *o) { return sqrt(vec_sum_squares((long)o->of->n_reals, o->of->g)); }
+double optimizer_norm(const optimizer *o)
+{
+    METER(METER_GRADIENTS);
+    return sqrt(vec_sum_squares((long)o->of->n_reals, o->of->g));
+}
 
 void optimizer_step(optimizer *o, double lr, double grad_scale, long step)
 {
+    METER(METER_OPTIMIZER);
     adam_config config = {.lr = (real)lr,
                           .beta1 = (real)0.9,
                           .beta2 = (real)0.98,

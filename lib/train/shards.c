@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/meter.h"
 #include "base/team.h"
 #include "kernel/vector.h"
 
@@ -120,6 +121,7 @@ static void task(long k, int slot, void *context)
 
 static void commit(long k, int slot, void *context)
 {
+    METER(METER_GRADIENTS);
     shards *s = context;
     const params *to = model_params(s->m), *from = model_params(s->copies[slot]);
     (void)k;

@@ -24,6 +24,7 @@ int cmd_vocab(int argc, char **argv);
 int cmd_tokenize(int argc, char **argv);
 int cmd_detokenize(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
 /* Prints "tulk NAME: MESSAGE" (the message of the last fail()) to stderr and returns `code`. */

@@ -20,6 +20,7 @@ const command commands[] = {
     {"detokenize", "pieces to text", cmd_detokenize},
     {"info", "what a file is, how it was trained, how far it got", cmd_info},
     {"eval", "score translations against references", cmd_eval},
+    {"bench", "how fast this machine trains, and where the time goes", cmd_bench},
     {"help", "this list, or the help of a command", cmd_help},
     {NULL, NULL, NULL},
 };

@@ -59,8 +59,7 @@ static bool set_by_user(const options *o, const option_row *row)
     return row->commands & o->command && o->values[row - option_table].level > LEVEL_PRESET;
 }
 
-/* One note on everything that was asked for and describes another kind of network. */
-static void note_unused(const options *o, const net_config *c)
+void options_note_unused(const options *o, const net_config *c)
 {
     str unused = {0};
     for (const option_row *row = option_table; row->key; row++)
@@ -94,7 +93,7 @@ int check_network(const options *o)
     c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
     if (net_config_check(&c)) return -1;
     if (options_flag(o, "quiet")) return 0;
-    note_unused(o, &c);
+    options_note_unused(o, &c);
     note_learned(o);
     return 0;
 }

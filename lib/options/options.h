@@ -30,6 +30,7 @@ enum {
     FOR_DETOKENIZE = 16,
     FOR_INFO = 32,
     FOR_SCORE = 64,
+    FOR_BENCH = 128,
     FOR_ALL = 0xffff
 };
 
@@ -113,6 +114,8 @@ int options_load(options *o, store *s);
 
 /* The network that the values describe (vocabulary sizes left 0). */
 net_config options_network(const options *o);
+/* One note on everything that was asked for and that this network does not use. */
+void options_note_unused(const options *o, const net_config *c);
 /* The search that the values describe. */
 search_options options_search(const options *o);
 
@@ -122,5 +125,10 @@ typedef struct {
     const char *const *values; /* key, value, key, value, ..., NULL */
 } preset_row;
 extern const preset_row presets[];
+
+/* Sets what the preset of this name, which must exist, says of what a model file holds, for options that
+ * neither argv nor the config file set and that the command knows. options_parse does it where --preset is a
+ * choice; a command that takes a list of presets reads argv anew for each. */
+void options_preset(options *o, const char *name);
 
 #endif

@@ -161,17 +161,23 @@ int parse_argv(options *o, int argc, char **argv)
     return 0;
 }
 
-static int apply_preset(options *o)
+void options_preset(options *o, const char *name)
 {
-    if (!option_find(o->command, "preset") || !options_text(o, "preset")) return 0;
     const preset_row *preset = presets;
-    while (strcmp(preset->name, options_text(o, "preset"))) preset++; /* a choice: it is there */
+    while (strcmp(preset->name, name)) preset++; /* a choice: it is there */
     for (const char *const *kv = preset->values; *kv; kv += 2) {
         const option_row *row = option_find(o->command, kv[0]);
-        BUG_IF(!row);
-        BUG_IF(options_put(o, row, kv[1], LEVEL_PRESET, kv[0]));
+        BUG_IF(!option_find(FOR_TRAIN, kv[0]));
+        if (row && row->in_model) BUG_IF(options_put(o, row, kv[1], LEVEL_PRESET, kv[0]));
     }
-    return 0;
+}
+
+/* Where there can be one. */
+static void apply_preset(options *o)
+{
+    const option_row *row = option_find(o->command, "preset");
+    if (row && row->type == OPTION_CHOICE && options_text(o, "preset"))
+        options_preset(o, options_text(o, "preset"));
 }
 
 int options_parse(options *o, int argc, char **argv)
@@ -179,6 +185,6 @@ int options_parse(options *o, int argc, char **argv)
     if (parse_argv(o, argc, argv)) return -1;
     if (stops(o)) return 0;
     if (options_text(o, "config") && parse_config(o, options_text(o, "config"))) return -1;
-    if (apply_preset(o)) return -1;
+    apply_preset(o);
     return o->command & FOR_TRAIN ? check_network(o) : 0;
 }

@@ -26,13 +26,14 @@ static const char *const optimizers[] = {"adam", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
 static const char *const checkpoints[] = {"best", "last", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
+static const char *const length_kinds[] = {"captions", "newswire", NULL};
 
 #define HUGE_COUNT  1e15
 #define MOST_TOKENS 1e9 /* a batch is counted in int */
 #define TEXT_IN     (FOR_VOCAB | FOR_TRAIN)
 #define FILTERS     (FOR_TRANSLATE | FOR_TOKENIZE | FOR_DETOKENIZE)
 
-#define NETWORK    .commands = FOR_TRAIN, .group = "network", .in_model = true
+#define NETWORK    .commands = FOR_TRAIN | FOR_BENCH, .group = "network", .in_model = true
 #define TRAINING   .commands = FOR_TRAIN, .group = "training", .in_model = true
 #define STOPPING   TRAINING, .may_change = true
 #define COUNT      .type = OPTION_INT, .argument = "N"
@@ -45,6 +46,12 @@ const option_row option_table[] = {
     /* files */
     {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_TRAIN, .group = "files", .values = 2,
      .argument = "SRC TGT", .help = "parallel text, line by line; may be given again", .in_model = true},
+    {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_BENCH, .group = "files", .values = 2,
+     .most = 1, .argument = "SRC TGT",
+     .help = "parallel text to train on; then reading, tokenising and batching are timed, too"},
+    {.key = "ids", .type = OPTION_LIST, .commands = FOR_BENCH, .group = "files", .values = 2, .most = 1,
+     .argument = "SRC TGT",
+     .help = "pairs as numbers of pieces (tulk tokenize --ids); a line that is empty in both files ends a batch"},
     {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_VOCAB, .group = "files",
      .values = VALUES_ALL, .argument = "FILE...", .help = "text to learn from"},
     {.key = "valid", .type = OPTION_LIST, .commands = FOR_TRAIN, .group = "files", .values = 2, .most = 1,
@@ -72,11 +79,13 @@ const option_row option_table[] = {
      .help = "replace an existing file"},
 
     /* text */
-    {.key = "vocab", .type = OPTION_TEXT, .commands = FOR_TRAIN, .group = "text", .argument = "FILE",
+    {.key = "vocab", .type = OPTION_TEXT, .commands = FOR_TRAIN | FOR_BENCH, .group = "text", .argument = "FILE",
      .help = "vocabulary made by tulk vocab (default: learned from the training text)", .in_model = true},
     {.key = "vocab-size", COUNT, .commands = TEXT_IN, .group = "text", .initial = "8000", .least = 260,
      .most = 1000000, .help = "pieces of a vocabulary, 256 bytes and 4 marks counted", .in_model = true},
-    {.key = "separate-vocabs", .type = OPTION_FLAG, .commands = FOR_TRAIN, .group = "text",
+    {.key = "vocab-size", COUNT, .commands = FOR_BENCH, .group = "text", .least = 260, .most = 1000000,
+     .help = "pieces of the vocabulary (default: 8000, 32000 for the preset base)"},
+    {.key = "separate-vocabs", .type = OPTION_FLAG, .commands = FOR_TRAIN | FOR_BENCH, .group = "text",
      .help = "one vocabulary for each language instead of a joint one", .in_model = true},
     {.key = "normalize", NAME(normalizations), .commands = TEXT_IN, .group = "text", .initial = "nfc",
      .help = "Unicode normalisation", .in_model = true},
@@ -96,6 +105,10 @@ const option_row option_table[] = {
     /* network */
     {.key = "preset", ROW(preset_name), .commands = FOR_TRAIN, .group = "network",
      .help = "a row of values, listed below, that other options override", .in_model = true},
+    {.key = "preset", .type = OPTION_LIST, .choice_at = preset_name, .commands = FOR_BENCH, .group = "network",
+     .values = VALUES_ALL, .argument = "NAME...",
+     .help = "networks to measure, listed below; other options override (default: all, or the one that other "
+             "options describe)"},
     {.key = "arch", ROW(arch_name), NETWORK, .initial = "transformer", .help = "kind of network"},
     {.key = "d-model", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,
      .help = "width; hidden size of an RNN"},
@@ -155,6 +168,18 @@ const option_row option_table[] = {
     {.key = "time", .type = OPTION_TIME, .argument = "TIME", STOPPING, .least = 0.001, .most = 1e9,
      .help = "stop after 90s, 45m, 2h, 1h30m"},
 
+    /* measuring */
+    {.key = "batch-tokens", COUNT, .commands = FOR_BENCH, .group = "training", .initial = "4096", .least = 1,
+     .most = MOST_TOKENS, .help = "size of a batch: sentences times longest side; 1 for one sentence a batch"},
+    {.key = "updates", COUNT, .commands = FOR_BENCH, .group = "training", .initial = "10", .least = 1,
+     .most = HUGE_COUNT, .help = "updates to measure"},
+    {.key = "warm-updates", COUNT, .commands = FOR_BENCH, .group = "training", .initial = "2", .least = 0,
+     .most = HUGE_COUNT, .help = "updates before those that are measured"},
+    {.key = "lengths", NAME(length_kinds), .commands = FOR_BENCH, .group = "training",
+     .help = "lengths of made-up sentences (default: captions, newswire for the preset base)"},
+    {.key = "cpu-time", .type = OPTION_FLAG, .commands = FOR_BENCH, .group = "training",
+     .help = "time of the processor instead of the clock, for a busy machine; with --threads 1"},
+
     /* search */
     {.key = "beam", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "5", .least = 1, .most = 1000,
      .help = "hypotheses kept, 1 for greedy search"},
@@ -177,7 +202,8 @@ const option_row option_table[] = {
      .help = "add the log-probability of each piece, separated by blanks, as a third column"},
     {.key = "summary", .type = OPTION_FLAG, .commands = FOR_SCORE, .group = "general",
      .help = "print one report of all lines instead of a score a line"},
-    {.key = "json", .type = OPTION_FLAG, .commands = FOR_INFO | FOR_SCORE, .group = "general", .help = "print JSON"},
+    {.key = "json", .type = OPTION_FLAG, .commands = FOR_INFO | FOR_SCORE | FOR_BENCH, .group = "general",
+     .help = "print JSON"},
     {.key = "config", .type = OPTION_TEXT, .commands = FOR_ALL, .group = "general", .argument = "FILE",
      .help = "read options from lines `key = value`; the command line wins"},
     {.key = "threads", COUNT, .commands = FOR_ALL, .group = "general", .least = 1, .most = 1024,

@@ -161,13 +161,12 @@ static int set_time(option_value *v, const option_row *row, const char *text, co
     return 0;
 }
 
-static int set_choice(option_value *v, const option_row *row, const char *text, const char *origin)
+static int check_choice(const option_row *row, const char *text, const char *origin)
 {
     str known = {0};
     for (int i = 0; option_choice(row, i); i++) {
         if (!strcmp(option_choice(row, i), text)) {
             str_free(&known);
-            keep(v, NAN, text);
             return 0;
         }
         str_addf(&known, "%s%s",
@@ -179,6 +178,13 @@ static int set_choice(option_value *v, const option_row *row, const char *text, 
     fail("%s %s: unknown, choose %s", origin, text, str_text(&known));
     str_free(&known);
     return -1;
+}
+
+static int set_choice(option_value *v, const option_row *row, const char *text, const char *origin)
+{
+    if (check_choice(row, text, origin)) return -1;
+    keep(v, NAN, text);
+    return 0;
 }
 
 static void quote_word(const char *word, str *out)
@@ -226,6 +232,8 @@ int value_add_words(option_value *v, const option_row *row, const char *const *w
     if (n == 0 || (row->values > 0 && n % row->values)) return fail("%s needs %s", origin, row->argument);
     v->occurrences += row->values > 0 ? n / row->values : 1;
     if (row->most > 0 && v->occurrences > row->most) return fail("%s given more than once", origin);
+    for (int i = 0; i < n && option_choice(row, 0); i++)
+        if (check_choice(row, words[i], origin)) return -1;
     v->words = grow(v->words, &v->capacity, v->n_words + (size_t)n, sizeof *v->words);
     for (int i = 0; i < n; i++) v->words[v->n_words++] = xstrdup(words[i]);
     rebuild_list_text(v);

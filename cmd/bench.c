@@ -1,0 +1,415 @@
+/* tulk bench: how fast this machine trains, how far that is from what it could do, and where the time goes.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/team.h"
+#include "bench_batches.h"
+#include "bench_report.h"
+#include "command.h"
+#include "kernel/gemm.h"
+#include "kernel/isa.h"
+#include "loader.h"
+#include "train/optimizer.h"
+#include "train/shards.h"
+
+static const command_help help = {
+    FOR_BENCH,
+    "tulk bench [--preset NAME...] [--ids SRC TGT | -t SRC TGT] [--threads N] [--json] [OPTION...]",
+    "Trains networks for a few updates and tells tokens and floating-point operations a second (those of "
+    "the\n"
+    "products over the true lengths, training being three times the forward pass), the share of what the\n"
+    "processor's multiply-add units could do on as many threads, measured in the same run, and what the "
+    "update\n"
+    "spends on each kind of operation. Sentences are random unless files are given. Nothing is saved.",
+    "tulk bench --preset tiny bahdanau --threads 1"};
+
+enum { DEFAULT_VOCAB = 8000 };
+
+/* What presets stand for, where it is not what options say. */
+static const struct {
+    const char *preset;
+    int vocab_size;
+    const char *lengths;
+} typical[] = {{"base", 32000, "newswire"}};
+
+/* One network on its batches. */
+typedef struct {
+    options *o;
+    const char *name;
+    vocab_pair vocab; /* of text */
+    net_config config;
+    model *net;
+    shards *shards;
+    arena *memory;
+    optimizer adam;
+    batches data;
+    bool cpu_time;
+    bench_result result;
+} bench;
+
+/* --------------------------------------------------------------------------------------- measuring */
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double seconds_now(bool cpu_time) { return cpu_time ? cpu_seconds() : clock_seconds(); }
+
+enum { PEAK_ROUNDS = 200000, PEAK_TIMES = 12 };
+
+static void peak_task(long i, void *context) { ((double *)context)[8 * i] = gemm_peak(PEAK_ROUNDS); }
+
+/* GFLOP/s of nothing but multiply-adds on all threads at once: the best of several times. */
+static double measure_peak(bool cpu_time)
+{
+    int threads = team_threads();
+    double *flops = xcalloc((size_t)threads * 8, sizeof *flops), best = 0;
+    for (int k = 0; k < PEAK_TIMES; k++) {
+        double took = seconds_now(cpu_time), sum = 0;
+        team_run(threads, peak_task, flops);
+        took = seconds_now(cpu_time) - took;
+        for (int i = 0; i < threads; i++) sum += flops[8 * i];
+        best = fmax(best, 1e-9 * sum / took);
+    }
+    free(flops);
+    return best;
+}
+
+/* Linux forgets the largest size of a process when it is told to. */
+static void forget_peak_memory(void)
+{
+    FILE *f = fopen("/proc/self/clear_refs", "w");
+    if (!f) return;
+    fputs("5", f);
+    fclose(f);
+}
+
+static double peak_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double most = 1024.0 * (double)usage.ru_maxrss, kilobytes;
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmHWM: %lf kB", &kilobytes) == 1) most = 1024 * kilobytes;
+    if (f) fclose(f);
+    return most;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, long n)
+{
+    qsort(values, (size_t)n, sizeof *values, by_size);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* ----------------------------------------------------------------------------------------- updates */
+
+static const pair_batch *batch_at(const bench *b, long update)
+{
+    return &b->data.list[(size_t)update % b->data.n];
+}
+
+/* As the trainer makes one. */
+static double one_update(bench *b, long update)
+{
+    const pair_batch *batch = batch_at(b, update);
+    optimizer_clear(&b->adam);
+    model_sums sums = shards_gradients(b->shards, batch, (uint64_t)options_int(b->o, "seed"), update, 0.1);
+    double norm = optimizer_norm(&b->adam);
+    optimizer_step(&b->adam, 1e-4, clip_scale(norm, 1), update + 1);
+    params_pack(model_params(b->net));
+    return sums.loss / (double)sums.words;
+}
+
+/* Tokens with eos. */
+static double tokens(const seqs *s) { return (double)(seqs_total(s) + s->n); }
+
+typedef struct {
+    double *seconds, *tgt_rate, *all_rate, *gflops; /* (updates) */
+} samples;
+
+static void take_sample(bench *b, const pair_batch *batch, double seconds, long i, const samples *s)
+{
+    bench_result *r = &b->result;
+    double src = tokens(&batch->src), tgt = tokens(&batch->tgt), n = (double)r->updates;
+    double flops = 3 * model_flops(b->net, &batch->src, &batch->tgt);
+    s->seconds[i] = seconds;
+    s->tgt_rate[i] = tgt / seconds;
+    s->all_rate[i] = (src + tgt) / seconds;
+    s->gflops[i] = 1e-9 * flops / seconds;
+    r->sentences += (double)batch->src.n / n;
+    r->src_tokens += src / n;
+    r->tgt_tokens += tgt / n;
+    r->flops += flops / n;
+    r->total_seconds += seconds;
+}
+
+static void run_updates(bench *b, long warm, const samples *s)
+{
+    bench_result *r = &b->result;
+    for (long i = 0; i < warm; i++) one_update(b, i);
+    meter_start(b->cpu_time ? METER_CPU : METER_WALL);
+    for (long i = 0; i < r->updates; i++) {
+        double from = seconds_now(b->cpu_time);
+        r->last_loss = one_update(b, warm + i);
+        take_sample(b, batch_at(b, warm + i), seconds_now(b->cpu_time) - from, i, s);
+    }
+    meter_stop();
+    r->spent = meter_read();
+}
+
+static void measure_updates(bench *b)
+{
+    bench_result *r = &b->result;
+    long n = r->updates = options_int(b->o, "updates");
+    double *values = xcalloc((size_t)n * 4, sizeof *values);
+    samples s = {values, values + n, values + 2 * n, values + 3 * n};
+    run_updates(b, options_int(b->o, "warm-updates"), &s);
+    r->seconds = median(s.seconds, n);
+    r->best_seconds = s.seconds[0];
+    r->tgt_rate = median(s.tgt_rate, n);
+    r->all_rate = median(s.all_rate, n);
+    r->gflops = median(s.gflops, n);
+    r->rss = peak_memory();
+    free(values);
+}
+
+/* ------------------------------------------------------------------------------------------- input */
+
+static int find_vocabulary(bench *b, const char *const *words)
+{
+    const char *path = options_text(b->o, "vocab");
+    if (path) {
+        store *s;
+        if (store_open(path, STORE_READ, &s)) return -1;
+        int result = vocab_pair_load(s, path, &b->vocab);
+        store_close(s);
+        return result;
+    }
+    vocab_request r = {.src_paths = &words[0],
+                       .tgt_paths = &words[1],
+                       .n_files = 1,
+                       .normalize = NORMALIZE_NFC,
+                       .separate = options_flag(b->o, "separate-vocabs"),
+                       .size = b->config.tgt_vocab};
+    return vocab_pair_learn(&r, &b->vocab);
+}
+
+/* An epoch is read, and another one for the time that it takes when nothing is new. */
+static int read_epochs(bench *b, corpus *c, double from)
+{
+    input_times *t = &b->result.input;
+    if (batches_of_corpus(c, &b->data)) return -1;
+    t->open = clock_seconds() - from;
+    from = clock_seconds();
+    if (corpus_seek(c, 2, 0)) return -1;
+    const pair_batch *batch;
+    int more;
+    while ((more = corpus_next(c, &batch)) == 1) {
+    }
+    t->epoch = clock_seconds() - from;
+    return more;
+}
+
+static int read_text(bench *b, const char *const *words)
+{
+    if (find_vocabulary(b, words)) return -1;
+    b->config.shared_vocab = b->vocab.joint;
+    b->config.src_vocab = tokenizer_size(b->vocab.src);
+    b->config.tgt_vocab = tokenizer_size(b->vocab.tgt);
+    corpus_options c = {.src_paths = &words[0],
+                        .tgt_paths = &words[1],
+                        .n_files = 1,
+                        .src_tokenizer = b->vocab.src,
+                        .tgt_tokenizer = b->vocab.tgt,
+                        .max_len = 256,
+                        .batch_tokens = (int)options_int(b->o, "batch-tokens"),
+                        .window_pairs = 1000000,
+                        .seed = (uint64_t)options_int(b->o, "seed")};
+    double from = clock_seconds();
+    corpus *text;
+    if (corpus_open(&c, &text)) return -1;
+    int status = read_epochs(b, text, from);
+    corpus_close(text);
+    return status;
+}
+
+static void time_epoch(bench *b)
+{
+    double epoch_tokens = 0;
+    for (size_t i = 0; i < b->data.n; i++) epoch_tokens += tokens(&b->data.list[i].tgt);
+    b->result.input.update = epoch_tokens / b->result.tgt_rate;
+}
+
+static const length_kind *lengths_of(const bench *b)
+{
+    const char *name = options_text(b->o, "lengths");
+    for (size_t i = 0; !name && i < sizeof typical / sizeof *typical; i++)
+        if (!strcmp(typical[i].preset, b->name)) name = typical[i].lengths;
+    const length_kind *kind = length_kinds;
+    while (name && strcmp(kind->name, name)) kind++;
+    return kind;
+}
+
+static int get_batches(bench *b)
+{
+    const char *const *words;
+    int vocab = b->config.tgt_vocab, size = (int)options_int(b->o, "batch-tokens");
+    uint64_t seed = (uint64_t)options_int(b->o, "seed");
+    if (options_list(b->o, "train", &words)) return read_text(b, words);
+    if (options_list(b->o, "ids", &words))
+        return batches_read(words[0], words[1], vocab, size, seed, &b->data);
+    size_t n = (size_t)(options_int(b->o, "updates") + options_int(b->o, "warm-updates"));
+    batches_make_up(lengths_of(b), vocab, size, n, seed, &b->data);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------- a network */
+
+static int vocab_size(const bench *b)
+{
+    if (options_value(b->o, "vocab-size")) return (int)options_int(b->o, "vocab-size");
+    for (size_t i = 0; i < sizeof typical / sizeof *typical; i++)
+        if (!strcmp(typical[i].preset, b->name)) return typical[i].vocab_size;
+    return DEFAULT_VOCAB;
+}
+
+/* 0, or -1 with a message: wrong usage. */
+static int describe_network(bench *b, const char *preset)
+{
+    b->name = preset ? preset : options_text(b->o, "arch");
+    if (preset) options_preset(b->o, preset);
+    b->config = options_network(b->o);
+    b->config.src_vocab = b->config.tgt_vocab = vocab_size(b);
+    if (net_config_check(&b->config)) return -1;
+    if (!options_flag(b->o, "quiet")) options_note_unused(b->o, &b->config);
+    return 0;
+}
+
+static void build_network(bench *b)
+{
+    b->net = model_new(&b->config, true);
+    model_init(b->net, (uint64_t)options_int(b->o, "seed"));
+    params_pack(model_params(b->net));
+    b->memory = arena_new();
+    b->adam = optimizer_new(model_params(b->net), b->memory);
+    b->shards = shards_new(b->net);
+}
+
+static int tell(const bench *b)
+{
+    str out = {0};
+    (options_flag(b->o, "json") ? bench_json : bench_report)(&b->result, &out);
+    int status = print_out(str_span(&out));
+    str_free(&out);
+    return status;
+}
+
+/* 0, or -1 with a message. */
+static int measure(bench *b, double peak)
+{
+    b->result.input.open = -1;
+    if (get_batches(b) || net_config_check(&b->config)) return -1; /* of the vocabulary of the text */
+    forget_peak_memory();
+    build_network(b);
+    b->result.name = b->name;
+    b->result.threads = team_threads();
+    b->result.n_parameters = model_params(b->net)->n_reals;
+    b->result.vocab_size = b->config.tgt_vocab;
+    b->result.clock = b->cpu_time ? "cpu" : "wall";
+    b->result.peak = peak;
+    measure_updates(b);
+    if (b->result.input.open >= 0) time_epoch(b);
+    return tell(b);
+}
+
+static void bench_free(bench *b)
+{
+    shards_free(b->shards);
+    arena_free(b->memory);
+    model_free(b->net);
+    batches_free(&b->data);
+    vocab_pair_free(&b->vocab);
+    options_free(b->o);
+}
+
+/* ----------------------------------------------------------------------------------------- command */
+
+/* Whether options describe a network of their own. */
+static bool describes_network(const options *o)
+{
+    for (const option_row *row = option_table; row->key; row++)
+        if (row->commands & FOR_BENCH && row->in_model && !strcmp(row->group, "network") &&
+            options_given(o, row->key))
+            return true;
+    return false;
+}
+
+static int check_usage(const options *o)
+{
+    if (command_no_rest(o)) return -1;
+    if (options_list(o, "train", NULL) && options_list(o, "ids", NULL))
+        return fail("-t and --ids contradict each other, give one");
+    if (options_flag(o, "cpu-time") && team_threads() != 1)
+        return fail("--cpu-time measures one thread, add --threads 1");
+    return 0;
+}
+
+/* A network from argv read anew, so that nothing of a preset before is left: the exit code. */
+static int run(int argc, char **argv, const char *preset, double peak)
+{
+    bench b = {.o = options_new(FOR_BENCH)};
+    int code = EXIT_USAGE;
+    if (!options_parse(b.o, argc, argv) && !describe_network(&b, preset)) {
+        b.cpu_time = options_flag(b.o, "cpu-time");
+        code = measure(&b, peak) ? EXIT_FAILED : EXIT_GOOD;
+    }
+    bench_free(&b);
+    return code;
+}
+
+static int run_all(int argc, char **argv, const options *o)
+{
+    const char *const *words;
+    const char *all[16];
+    int n = options_list(o, "preset", &words), code = EXIT_GOOD;
+    if (n == 0 && !describes_network(o)) {
+        while (presets[n].name) all[n] = presets[n].name, n++;
+        words = all;
+    }
+    double peak = measure_peak(options_flag(o, "cpu-time"));
+    note("%s, %d thread%s: at most %.1f GFLOP/s", isa_name(), team_threads(), plural(team_threads()), peak);
+    if (n == 0) return run(argc, argv, NULL, peak);
+    for (int i = 0; i < n && code == EXIT_GOOD; i++) code = run(argc, argv, words[i], peak);
+    return code;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    options *o;
+    int code = command_start(&help, argc, argv, &o);
+    if (code == COMMAND_GOES_ON) {
+        code = check_usage(o) ? EXIT_USAGE : run_all(argc, argv, o);
+        if (code != EXIT_GOOD) command_failed(argv[0], code);
+    }
+    options_free(o);
+    return code;
+}

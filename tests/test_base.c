@@ -8,6 +8,7 @@
 #include "base/seqs.h"
 #include "base/str.h"
 #include "base/team.h"
+#include "base/worker.h"
 #include "suite.h"
 
 static void sha256_known(void)
@@ -114,6 +115,39 @@ static void team_does_each_task_once(void)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+typedef struct {
+    int number, threads;
+} errand;
+
+static int run_errand(void *context)
+{
+    errand *e = context;
+    e->threads = team_threads();
+    e->number *= 2;
+    return e->number == 6 ? fail("errand %d failed", e->number) : e->number;
+}
+
+static void worker_does_tasks_in_turn(void)
+{
+    worker *w = worker_new();
+    team_set_threads(3);
+    for (int i = 0; i < 5; i++) {
+        errand e = {.number = i};
+        fail("before");
+        worker_start(w, run_errand, &e);
+        CU_ASSERT_EQUAL(worker_finish(w), i == 3 ? -1 : 2 * i);
+        CU_ASSERT_EQUAL(e.number, 2 * i);
+        CU_ASSERT_EQUAL(e.threads, 1); /* beside the team */
+        CU_ASSERT_STRING_EQUAL(error_message(), i == 3 ? "errand 6 failed" : "before");
+    }
+    CU_ASSERT_EQUAL(team_threads(), 3);
+    errand last = {.number = 7};
+    worker_start(w, run_errand, &last);
+    worker_free(w); /* waits */
+    CU_ASSERT_EQUAL(last.number, 14);
+    worker_free(worker_new());
+}
+
 static CU_TestInfo tests[] = {{"sha256 known answers", sha256_known},
                               {"philox known answers", philox_known},
                               {"rng moments", rng_moments},
@@ -121,6 +155,7 @@ static CU_TestInfo tests[] = {{"sha256 known answers", sha256_known},
                               {"seqs and str", seqs_and_str},
                               {"fail() may quote the last message", error_keeps_its_argument},
                               {"team does each task once", team_does_each_task_once},
+                              {"worker does tasks in turn", worker_does_tasks_in_turn},
                               CU_TEST_INFO_NULL};
 
 int main(void) { return suite_run("base", tests); }

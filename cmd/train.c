@@ -275,13 +275,15 @@ static train_settings settings_of(const options *o)
 /* Greedy search is much faster than a beam and ranks checkpoints as well. */
 static validation validation_of(const training *t)
 {
-    validation v = {
-        .pairs = &t->valid,
-        .tokenizer = t->vocab.tgt,
-        .search = {.beam = 1, .length_penalty = 1, .max_len_ratio = 2, .max_len_extra = 10, .n_best = 1},
-        .bleu = bleu_defaults(),
-        .batch_tokens = (int)options_int(t->o, "batch-tokens")};
-    v.search.batch_tokens = v.batch_tokens;
+    validation v = {.pairs = &t->valid,
+                    .tokenizer = t->vocab.tgt,
+                    .search = {.beam = 1,
+                               .length_penalty = 1,
+                               .max_len_ratio = 2,
+                               .max_len_extra = 10,
+                               .n_best = 1,
+                               .batch_tokens = 512},
+                    .bleu = bleu_defaults()};
     v.bleu.tokenize = options_text(t->o, "valid-tokenize");
     return v;
 }

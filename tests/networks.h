@@ -31,7 +31,7 @@ typedef struct {
     char name[160];
 } networks;
 
-static void network_add_choice(networks *w, const char *option, const char *text, int number)
+static inline void network_add_choice(networks *w, const char *option, const char *text, int number)
 {
     const char *const *used = w->of->options;
     while (*used && strcmp(*used, option) != 0) used++;
@@ -40,7 +40,7 @@ static void network_add_choice(networks *w, const char *option, const char *text
     w->choices[w->n++] = (choice){option, text, number};
 }
 
-static void network_add_choices(networks *w)
+static inline void network_add_choices(networks *w)
 {
     w->n = 0;
     for (const cell *c = cells; c->name; c++) network_add_choice(w, "cell", c->name, 0);
@@ -59,7 +59,7 @@ static void network_add_choices(networks *w)
     network_add_choice(w, "norm", "post", 0);
 }
 
-static net_config network_base(const char *arch)
+static inline net_config network_base(const char *arch)
 {
     return (net_config){.arch = arch,
                         .src_vocab = 11,
@@ -86,7 +86,7 @@ static net_config network_base(const char *arch)
                         .activation = "relu"};
 }
 
-static void network_choose(net_config *c, const choice *x)
+static inline void network_choose(net_config *c, const choice *x)
 {
     const struct {
         const char *option;
@@ -111,7 +111,7 @@ static void network_choose(net_config *c, const choice *x)
 }
 
 /* All networks of an architecture: `for (networks w = networks_of(k); networks_next(&w);)`. */
-static networks networks_of(const model_class *k)
+static inline networks networks_of(const model_class *k)
 {
     networks w = {.of = k};
     network_add_choices(&w);
@@ -119,7 +119,7 @@ static networks networks_of(const model_class *k)
     return w;
 }
 
-static void network_describe(networks *w, const choice *x)
+static inline void network_describe(networks *w, const choice *x)
 {
     size_t n = strlen(w->name);
     snprintf(w->name + n, sizeof w->name - n, " %s=%s", x->option, x->text ? x->text : "");
@@ -128,7 +128,7 @@ static void network_describe(networks *w, const choice *x)
 }
 
 /* Steps to the next pair of choices, the base first, then each alone (second == first). */
-static bool networks_next(networks *w)
+static inline bool networks_next(networks *w)
 {
     for (;;) {
         if (w->first >= 0 && ++w->second >= w->n) w->second = ++w->first;
@@ -150,7 +150,7 @@ static bool networks_next(networks *w)
 }
 
 /* A network with all parameters drawn at random, those that start at 0 or 1 too. */
-static model *network_new(const net_config *c, bool gradients)
+static inline model *network_new(const net_config *c, bool gradients)
 {
     model *m = model_new(c, gradients);
     params *p = model_params(m);
@@ -164,7 +164,7 @@ static model *network_new(const net_config *c, bool gradients)
 }
 
 /* n sentences of `shortest` to `longest` words. */
-static seqs network_sentences(int n, int shortest, int longest, int vocab, uint64_t seed)
+static inline seqs network_sentences(int n, int shortest, int longest, int vocab, uint64_t seed)
 {
     seqs s = {0};
     rng r = rng_at(seed, RNG_TEST, 1);

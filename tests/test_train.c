@@ -201,8 +201,7 @@ static validation validation_here(void)
                                    .max_len_extra = 5,
                                    .n_best = 1,
                                    .batch_tokens = 500},
-                        .bleu = bleu_defaults(),
-                        .batch_tokens = 300};
+                        .bleu = bleu_defaults()};
 }
 
 /* Called after every update by the trainer, if a test wants to look or to meddle. */

@@ -13,7 +13,6 @@ typedef struct {
     const train_job *job;
     const train_settings *set;
     arena *forever; /* Adam's moments */
-    arena *memory;  /* of a validation */
     shards *shards;
     optimizer adam;
     train_state state;
@@ -157,7 +156,7 @@ static bool improves(double score, double best) { return isnan(best) || score > 
 static int run_validation(trainer *t, bool due)
 {
     report(t, TRAIN_VALIDATING);
-    t->scores = validate(t->job->net, &t->job->valid, t->memory);
+    t->scores = validate(t->job->net, &t->job->valid);
     if (!isfinite(t->scores.xent)) return diverged_at(t, "validation loss", t->state.update);
     t->validated = true;
     t->state.valid_update = t->state.update;
@@ -265,7 +264,7 @@ static int start(trainer *t)
 
 int train_run(const train_job *job, const train_settings *settings, train_result *out)
 {
-    trainer t = {.job = job, .set = settings, .forever = arena_new(), .memory = arena_new()};
+    trainer t = {.job = job, .set = settings, .forever = arena_new()};
     t.adam = optimizer_new(model_params(job->net), t.forever);
     enum train_end why = END_UPDATES;
     int status = start(&t);
@@ -277,7 +276,6 @@ int train_run(const train_job *job, const train_settings *settings, train_result
         *out = (train_result){.end = why, .state = t.state, .last = t.scores, .validated = t.validated};
     free(t.log.list);
     shards_free(t.shards);
-    arena_free(t.memory);
     arena_free(t.forever);
     return status;
 }

@@ -5,69 +5,18 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "search/score.h"
 
-/* ------------------------------------------------------------------------------ cross entropy */
-
-typedef struct {
-    size_t len, i;
-} by_length;
-
-static int compare(const void *a, const void *b)
+static double cross_entropy(model *m, const validation *v)
 {
-    const by_length *x = a, *y = b;
-    if (x->len != y->len) return x->len < y->len ? -1 : 1;
-    return x->i < y->i ? -1 : x->i > y->i;
-}
-
-static size_t longer_side(const pair_batch *pairs, size_t i)
-{
-    size_t src = seqs_len(&pairs->src, i), tgt = seqs_len(&pairs->tgt, i);
-    return 1 + (src > tgt ? src : tgt);
-}
-
-/* Sentences of like length run together. */
-static by_length *sorted(const pair_batch *pairs)
-{
-    size_t n = pairs->src.n;
-    by_length *order = xmalloc(n * sizeof *order);
-    for (size_t i = 0; i < n; i++) order[i] = (by_length){longer_side(pairs, i), i};
-    qsort(order, n, sizeof *order, compare);
-    return order;
-}
-
-static void add_pair(pair_batch *to, const pair_batch *from, size_t i)
-{
-    seqs_add(&to->src, seqs_at(&from->src, i), seqs_len(&from->src, i));
-    seqs_add(&to->tgt, seqs_at(&from->tgt, i), seqs_len(&from->tgt, i));
-}
-
-static double batch_nll(model *m, arena *memory, const pair_batch *batch, long *words)
-{
-    arena_reset(memory);
-    tape t = tape_new(memory, false, false, 0, 0);
-    model_sums sums = model_loss(m, &t, &batch->src, &batch->tgt, 0, 0);
-    *words += sums.words;
-    return sums.nll;
-}
-
-static double cross_entropy(model *m, const validation *v, arena *memory)
-{
-    const pair_batch *all = &v->pairs->ids;
-    by_length *order = sorted(all);
-    pair_batch batch = {0};
-    double nll = 0;
-    long words = 0;
-    for (size_t i = 0; i < all->src.n;) {
-        seqs_clear(&batch.src);
-        seqs_clear(&batch.tgt);
-        do add_pair(&batch, all, order[i++].i);
-        while (i < all->src.n && (batch.src.n + 1) * order[i].len <= (size_t)v->batch_tokens);
-        nll += batch_nll(m, memory, &batch, &words);
-    }
-    seqs_free(&batch.src);
-    seqs_free(&batch.tgt);
-    free(order);
-    return nll / (double)(words ? words : 1);
+    const pair_batch *pairs = &v->pairs->ids;
+    size_t words = seqs_total(&pairs->tgt) + pairs->tgt.n;
+    double *log_probs = xmalloc((words + 1) * sizeof *log_probs), sum = 0;
+    score_pairs(m, &pairs->src, &pairs->tgt, v->search.batch_tokens, log_probs);
+    for (size_t i = 0; i < words; i++) sum += log_probs[i];
+    free(log_probs);
+    return words ? -sum / (double)words : 0;
 }
 
 /* --------------------------------------------------------------------------------------- BLEU */
@@ -97,15 +46,27 @@ static double translate_and_score(model *m, const validation *v)
     return bleu_compute(&stats, &v->bleu).score;
 }
 
-valid_scores validate(model *m, const validation *v, arena *memory)
+valid_scores validate(model *m, const validation *v)
 {
-    double from = clock_seconds(), xent = cross_entropy(m, v, memory);
+    double from = clock_seconds(), xent = cross_entropy(m, v);
     /* Translations of a network that computes no numbers any more mean nothing. */
     double bleu = isfinite(xent) ? translate_and_score(m, v) : 0;
     return (valid_scores){.xent = xent, .ppl = exp(xent), .bleu = bleu, .seconds = clock_seconds() - from};
 }
 
 /* ---------------------------------------------------------------------------- validation sets */
+
+static void add_pair(pair_batch *to, const pair_batch *from, size_t i)
+{
+    seqs_add(&to->src, seqs_at(&from->src, i), seqs_len(&from->src, i));
+    seqs_add(&to->tgt, seqs_at(&from->tgt, i), seqs_len(&from->tgt, i));
+}
+
+static size_t longer_side(const pair_batch *pairs, size_t i)
+{
+    size_t src = seqs_len(&pairs->src, i), tgt = seqs_len(&pairs->tgt, i);
+    return 1 + (src > tgt ? src : tgt);
+}
 
 void valid_from_pairs(const pair_batch *pairs, const tokenizer *tgt, pair_text *out)
 {

@@ -2,7 +2,6 @@
 #ifndef TULK_TRAIN_VALIDATE_H
 #define TULK_TRAIN_VALIDATE_H
 
-#include "base/memory.h"
 #include "data/corpus.h"
 #include "eval/bleu.h"
 #include "model/model.h"
@@ -12,9 +11,8 @@
 typedef struct {
     const pair_text *pairs;
     const tokenizer *tokenizer; /* of the target side */
-    search_options search;      /* how translations for BLEU are searched */
+    search_options search;      /* how translations for BLEU are searched; its batches are scored, too */
     bleu_options bleu;
-    int batch_tokens; /* sentences x longest side of what is run at once for the cross entropy */
 } validation;
 
 typedef struct {
@@ -24,8 +22,7 @@ typedef struct {
     double seconds;
 } valid_scores;
 
-/* Runs over all pairs; `memory` is reset as needed. */
-valid_scores validate(model *m, const validation *v, arena *memory);
+valid_scores validate(model *m, const validation *v);
 
 /* Held-out pairs as a validation set; their target text is what the tokenizer gives back. */
 void valid_from_pairs(const pair_batch *pairs, const tokenizer *tgt, pair_text *out);

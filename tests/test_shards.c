@@ -1,0 +1,201 @@
+/* Batches in shards: whole, in order, and with the same bits at any number of threads. */
+#include "train/shards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/team.h"
+#include "networks.h"
+#include "suite.h"
+
+/* --------------------------------------------------------------------------------- in order */
+
+enum { TASKS = 100, SLOTS = 4 };
+
+typedef struct {
+    int held[SLOTS];      /* by a task that is not committed */
+    long value[SLOTS];    /* what the task left there */
+    long order[TASKS], n; /* commits */
+    bool wrong;
+} ordered_run;
+
+static void leave(long i, int slot, void *context)
+{
+    ordered_run *r = context;
+    volatile long busy = 0;
+    for (long k = 0; k < (i * 7919) % 20000; k++) busy += k; /* tasks end out of order */
+    if (r->held[slot]++) r->wrong = true;
+    r->value[slot] = i;
+}
+
+static void collect(long i, int slot, void *context)
+{
+    ordered_run *r = context;
+    if (r->value[slot] != i || r->n != i) r->wrong = true;
+    r->order[r->n++] = i;
+    r->held[slot]--;
+}
+
+static void check_order(int threads, int slots)
+{
+    static ordered_run r;
+    memset(&r, 0, sizeof r);
+    team_set_threads(threads);
+    team_run_ordered(TASKS, slots, leave, collect, &r);
+    CU_ASSERT(r.n == TASKS && !r.wrong);
+}
+
+static void test_order(void)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    for (int i = 0; i < 4; i++)
+        for (int slots = 1; slots <= SLOTS; slots++) check_order(threads[i], slots);
+    ordered_run none = {.wrong = false};
+    team_run_ordered(0, 2, leave, collect, &none);
+    CU_ASSERT(none.n == 0);
+    team_set_threads(2);
+}
+
+/* -------------------------------------------------------------------------------- gradients */
+
+static pair_batch random_batch(int sentences, int longest, uint64_t seed)
+{
+    return (pair_batch){network_sentences(sentences, 0, longest, 11, seed),
+                        network_sentences(sentences, 0, longest, 11, seed + 1)};
+}
+
+static void batch_free(pair_batch *b)
+{
+    seqs_free(&b->src);
+    seqs_free(&b->tgt);
+}
+
+/* Gradients of the batch with so many threads, copied out of the network. */
+static real *gradients_of(const net_config *c, const pair_batch *b, int threads, double *loss)
+{
+    team_set_threads(threads);
+    model *m = model_new(c, true);
+    params *p = model_params(m);
+    model_init(m, 3);
+    params_pack(p);
+    shards *s = shards_new(m);
+    model_sums sums = shards_gradients(s, b, 5, 7, 0.1);
+    CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
+    *loss = sums.loss;
+    real *g = xmalloc(p->n_reals * sizeof *g);
+    memcpy(g, p->g, p->n_reals * sizeof *g);
+    shards_free(s);
+    model_free(m);
+    team_set_threads(2);
+    return g;
+}
+
+static size_t size_of(const net_config *c)
+{
+    model *m = model_new(c, false);
+    size_t n = model_params(m)->n_reals;
+    model_free(m);
+    return n;
+}
+
+static void check_threads(const net_config *c, const pair_batch *b)
+{
+    static const int threads[] = {2, 3, 7};
+    double loss, other;
+    real *want = gradients_of(c, b, 1, &loss);
+    for (int i = 0; i < 3; i++) {
+        real *got = gradients_of(c, b, threads[i], &other);
+        CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
+        CU_ASSERT(other == loss);
+        free(got);
+    }
+    free(want);
+}
+
+/* Batches of one shard, of a few, and of more than threads and slots. */
+static void test_threads(void)
+{
+    static const int sentences[] = {1, 20, 100, 900};
+    for (const model_class *const *k = models; *k; k++)
+        for (int i = 0; i < 4; i++) {
+            net_config c = network_base((*k)->name);
+            pair_batch b = random_batch(sentences[i], 18, 11 + (uint64_t)i);
+            check_threads(&c, &b);
+            batch_free(&b);
+        }
+}
+
+/* Every network there is. */
+static void test_networks(void)
+{
+    pair_batch b = random_batch(80, 18, 31);
+    for (const model_class *const *k = models; *k; k++)
+        for (networks w = networks_of(*k); networks_next(&w);)
+            if (w.first == w.second) check_threads(&w.config, &b);
+    batch_free(&b);
+}
+
+/* The gradient of the parts is that of the whole. */
+static void check_whole(const net_config *c, const pair_batch *b)
+{
+    double loss, size = 0, off = 0;
+    real *parts = gradients_of(c, b, 2, &loss);
+    model *m = model_new(c, true);
+    arena *memory = arena_new();
+    params *p = model_params(m);
+    model_init(m, 3);
+    tape t = tape_new(memory, true, true, 5, 7);
+    model_sums sums = model_loss(m, &t, &b->src, &b->tgt, 0.1, 1 / (double)(seqs_total(&b->tgt) + b->tgt.n));
+    tape_backward(&t);
+    for (size_t i = 0; i < p->n_reals; i++) {
+        size = fmax(size, fabs((double)p->g[i]));
+        off = fmax(off, fabs((double)p->g[i] - (double)parts[i]));
+    }
+    CU_ASSERT(fabs(sums.loss - loss) < 1e-4 * loss);
+    CU_ASSERT(size > 1e-4 && off < 1e-4 * size);
+    arena_free(memory);
+    model_free(m);
+    free(parts);
+}
+
+static void test_whole(void)
+{
+    for (const model_class *const *k = models; *k; k++) {
+        net_config c = network_base((*k)->name);
+        c.dropout = c.dropout_attention = c.dropout_ff = c.dropout_emb = 0; /* shards draw their own */
+        pair_batch b = random_batch(400, 18, 17);
+        check_whole(&c, &b);
+        batch_free(&b);
+    }
+}
+
+static void test_number(void)
+{
+    net_config c = network_base("transformer");
+    model *m = model_new(&c, true);
+    shards *s = shards_new(m);
+    CU_ASSERT(shards_of(s, 2, 1) == 1 && shards_of(s, 100000, 1) == 1);
+    CU_ASSERT(shards_of(s, 100000, 3) == 3);
+    int last = 1;
+    for (size_t words = 1; words < 100000; words += 100) { /* never fewer for more words */
+        int n = shards_of(s, words, words);
+        CU_ASSERT(n >= last && (n <= 8 ? (n & (n - 1)) == 0 : n % 8 == 0));
+        last = n;
+    }
+    CU_ASSERT(last > 64);
+    shards_free(s);
+    model_free(m);
+}
+
+static CU_TestInfo tests[] = {
+    {"tasks end in any order and are committed in theirs", test_order},
+    {"gradients have the same bits at any number of threads", test_threads},
+    {"and those of every network", test_networks},
+    {"the parts of a batch give the gradient of the whole", test_whole},
+    {"more words, more shards", test_number},
+    CU_TEST_INFO_NULL,
+};
+
+int main(void) { return suite_run("shards", tests); }

@@ -21,11 +21,13 @@ int team_threads(void)
     return n_threads ? n_threads : (n_threads = omp_get_num_procs());
 }
 
+int team_here(void) { return omp_in_parallel() ? 1 : team_threads(); }
+
 int team_rank(void) { return omp_in_parallel() ? omp_get_thread_num() : 0; }
 
 void team_run(long n, void (*task)(long i, void *context), void *context)
 {
-    if (n <= 1 || team_threads() == 1 || omp_in_parallel()) {
+    if (n <= 1 || team_here() == 1) {
         for (long i = 0; i < n; i++) task(i, context);
         return;
     }

@@ -10,6 +10,8 @@ void team_set_threads(int n); /* n >= 1; the default is the number of cores */
 int team_threads(void);       /* size of the team */
 int team_rank(void);          /* 0 .. team_threads() - 1 inside a task, for scratch memory only; 0 outside */
 
+int team_here(void); /* threads that team_run would use here: 1 inside a task */
+
 /* The calling thread works beside the team from now on (base/worker.h): its team is itself alone. */
 void team_leave(void);
 

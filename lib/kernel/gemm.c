@@ -128,7 +128,8 @@ static void choose_tiles(product *g)
     long height = g->loops->height, unit = g->loops->width, wide = round_up(g->cols, unit);
     if (g->m <= TILE_PANELS * height) { /* few rows, of a packed B: strips of columns */
         g->down = 1;
-        g->tile_cols = least(wide, round_up(most(TASK_WORK / (g->m * g->depth), 1), unit));
+        long cols = team_here() == 1 ? wide : TASK_WORK / (g->m * g->depth); /* A is packed once a tile */
+        g->tile_cols = least(wide, round_up(most(cols, 1), unit));
         return;
     }
     long cols = TASK_WORK / (TILE_PANELS * height * g->depth);

@@ -94,7 +94,7 @@ int worker_finish(worker *w)
 {
     wait_for(w, DONE, IDLE);
     BUG_IF(w->state == IDLE);
-    w->state = IDLE;
+    set_state(w, IDLE);
     if (w->message) fail("%s", w->message);
     free(w->message);
     w->message = NULL;

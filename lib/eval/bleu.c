@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "eval/ngrams.h"
-#include "eval/result.h"
+#include "eval/metrics.h"
 #include "eval/segment.h"
+#include "eval/signature.h"
 #include "eval/tokenize.h"
+#include "eval/work.h"
 
 const bleu_smoothing bleu_smoothings[] = {
     {"exp", NAN}, {"floor", 0.1}, {"add-k", 1}, {"none", NAN}, {NULL, NAN}};
@@ -20,18 +21,16 @@ bleu_options bleu_defaults(void)
 
 /* ------------------------------------------------------------------------------------ counting */
 
-/* Appends the line as tokens between white space. */
-static void prepare(const bleu_options *o, span line, str *out)
+void bleu_tokens(const bleu_options *o, span line, tokens *out)
 {
     const eval_tokenizer *tokenizer = eval_tokenizer_find(o->tokenize);
     BUG_IF(!tokenizer);
-    str lower = {0};
     if (o->lowercase) {
-        segment_lower(line, &lower);
-        line = str_span(&lower);
+        str_clear(&out->lower);
+        segment_lower(line, &out->lower);
+        line = str_span(&out->lower);
     }
     tokenizer->run(segment_rstrip(line), out);
-    str_free(&lower);
 }
 
 /* The reference length closest to the hypothesis, the shorter one of two that are equally close. */
@@ -42,25 +41,42 @@ static size_t closer_len(size_t hyp_len, size_t best, size_t len)
     return off < best_off || (off == best_off && len < best) ? len : best;
 }
 
-void bleu_add(bleu_stats *s, const bleu_options *o, span hyp, const span *refs, int n_refs)
+/* The references as symbols; returns the reference length. */
+static size_t read_refs(metric_work *w, const bleu_options *o, const span *refs, int n_refs)
+{
+    size_t hyp_len = w->hyp.n, ref_len = 0;
+    metric_work_refs(w, n_refs);
+    for (int i = 0; i < n_refs; i++) {
+        w->ref.n = 0;
+        bleu_tokens(o, refs[i], &w->ref);
+        symbols_find_words(&w->symbols, &w->ref, &w->ref_symbols[i]);
+        ref_len = i ? closer_len(hyp_len, ref_len, w->ref.n) : w->ref.n;
+    }
+    return ref_len;
+}
+
+void bleu_add_with(metric_work *w, bleu_stats *s, const bleu_options *o, span hyp, const span *refs,
+                   int n_refs)
 {
     BUG_IF(n_refs < 1 || o->max_order < 1 || o->max_order > BLEU_MAX_ORDER);
-    str tokens = {0}, ref_tokens = {0};
-    prepare(o, hyp, &tokens);
-    ngrams *g = ngrams_new(str_span(&tokens), o->max_order);
-    size_t hyp_len = ngrams_hyp_len(g), ref_len = 0;
-    for (int i = 0; i < n_refs; i++) {
-        str_clear(&ref_tokens);
-        prepare(o, refs[i], &ref_tokens);
-        size_t len = ngrams_add_ref(g, str_span(&ref_tokens));
-        ref_len = i ? closer_len(hyp_len, ref_len, len) : len;
+    int64_t clipped[BLEU_MAX_ORDER];
+    w->hyp.n = 0;
+    bleu_tokens(o, hyp, &w->hyp);
+    symbols_number_words(&w->symbols, &w->hyp, &w->hyp_symbols);
+    s->sys_len += (int64_t)w->hyp.n;
+    s->ref_len += (int64_t)read_refs(w, o, refs, n_refs);
+    ngrams_match(&w->ngrams, &w->hyp_symbols, w->ref_symbols, n_refs, o->max_order, NULL, clipped);
+    for (int i = 0; i < o->max_order; i++) {
+        s->counts[i] += clipped[i];
+        s->totals[i] += ngrams_total(w->hyp.n, i + 1);
     }
-    ngrams_count(g, s->counts, s->totals);
-    s->sys_len += (int64_t)hyp_len;
-    s->ref_len += (int64_t)ref_len;
-    ngrams_free(g);
-    str_free(&tokens);
-    str_free(&ref_tokens);
+}
+
+void bleu_add(bleu_stats *s, const bleu_options *o, span hyp, const span *refs, int n_refs)
+{
+    metric_work *w = metric_work_new();
+    bleu_add_with(w, s, o, hyp, refs, n_refs);
+    metric_work_free(w);
 }
 
 void bleu_merge(bleu_stats *s, const bleu_stats *other)
@@ -102,16 +118,25 @@ static bool any_match(const bleu_stats *s, int orders)
     return false;
 }
 
+/* The sum of a statistic and add-k's k, in the type that sacreBLEU's statistics have. */
+static double added(double statistic, double k, enum metric_precision precision)
+{
+    double sum = statistic + k;
+    if (precision == METRIC_SINGLE) return (double)(float)sum;
+    return precision == METRIC_WHOLE ? trunc(sum) : sum;
+}
+
 /* Fills the precisions up to the first order of which the hypothesis has no n-gram; returns how many. The
  * order of the operations is sacreBLEU's, so that the last bit is. */
-static int smoothed_precisions(const bleu_stats *s, const bleu_options *o, double *precisions)
+static int smoothed_precisions(const bleu_stats *s, const bleu_options *o, enum metric_precision precision,
+                               double *precisions)
 {
     double k = smooth_value(o), halvings = 1;
     for (int i = 0; i < o->max_order; i++) {
         double count = (double)s->counts[i], total = (double)s->totals[i];
         if (smooths(o, "add-k") && i > 0) {
-            count += k;
-            total += k;
+            count = added(count, k, precision);
+            total = added(total, k, precision);
         }
         if (total == 0) return i;
         if (count != 0) {
@@ -129,11 +154,11 @@ static int smoothed_precisions(const bleu_stats *s, const bleu_options *o, doubl
 /* A precision of zero stands for a very small one, and the score comes out as zero. */
 static double floored_log(double x) { return x == 0 ? -9999999999. : log(x); }
 
-bleu_score bleu_compute(const bleu_stats *s, const bleu_options *o)
+static bleu_score compute(const bleu_stats *s, const bleu_options *o, enum metric_precision precision)
 {
     bleu_score r = {.bp = brevity_penalty(s)};
     if (!any_match(s, o->max_order)) return r;
-    int known = smoothed_precisions(s, o, r.precisions);
+    int known = smoothed_precisions(s, o, precision, r.precisions);
     int orders = o->effective_order ? known : o->max_order;
     double sum = 0;
     for (int i = 0; i < orders; i++) sum += floored_log(r.precisions[i]);
@@ -141,15 +166,71 @@ bleu_score bleu_compute(const bleu_stats *s, const bleu_options *o)
     return r;
 }
 
+bleu_score bleu_compute(const bleu_stats *s, const bleu_options *o) { return compute(s, o, METRIC_DOUBLE); }
+
+/* ------------------------------------------------------------------------------------ row of the table
+ *
+ * Statistics: lengths of hypothesis and reference, then counts, then totals of each order. */
+
+enum { SYS_LEN, REF_LEN, COUNTS };
+
+int bleu_row_n_stats(const metric_options *o) { return COUNTS + 2 * o->bleu.max_order; }
+
+void bleu_row_stats(const metric_options *o, metric_work *w, span hyp, const span *refs, int n_refs,
+                    double *out)
+{
+    bleu_stats s = {0};
+    int orders = o->bleu.max_order;
+    bleu_add_with(w, &s, &o->bleu, hyp, refs, n_refs);
+    out[SYS_LEN] = (double)s.sys_len;
+    out[REF_LEN] = (double)s.ref_len;
+    for (int i = 0; i < orders; i++) {
+        out[COUNTS + i] = (double)s.counts[i];
+        out[COUNTS + orders + i] = (double)s.totals[i];
+    }
+}
+
+static bleu_stats stats_of(const bleu_options *o, const double *stats)
+{
+    bleu_stats s = {.sys_len = (int64_t)stats[SYS_LEN], .ref_len = (int64_t)stats[REF_LEN]};
+    for (int i = 0; i < o->max_order; i++) {
+        s.counts[i] = (int64_t)stats[COUNTS + i];
+        s.totals[i] = (int64_t)stats[COUNTS + o->max_order + i];
+    }
+    return s;
+}
+
+double bleu_row_score(const metric_options *o, const double *stats, enum metric_precision precision)
+{
+    bleu_stats s = stats_of(&o->bleu, stats);
+    return compute(&s, &o->bleu, precision).score;
+}
+
 /* ------------------------------------------------------------------------------------ text */
+
+void bleu_row_name(const metric_options *o, str *out)
+{
+    (void)o;
+    str_add_span(out, span_of("BLEU"));
+}
+
+void bleu_row_signature(const metric_options *options, const metric_setting *s, str *out)
+{
+    const bleu_options *o = &options->bleu;
+    signature_begin(s, out);
+    signature_add(s, "case", "c", signature_case(o->lowercase), out);
+    signature_add(s, "eff", "e", signature_yes(o->effective_order), out);
+    signature_add(s, "tok", "tok", o->tokenize, out);
+    signature_add(s, "smooth", "s", o->smooth_method, out);
+    if (smooths(o, "floor") || smooths(o, "add-k")) str_addf(out, "[%.2f]", smooth_value(o));
+    signature_end(s, out);
+}
 
 void bleu_signature(const bleu_options *o, int n_refs, bool brief, str *out)
 {
-    str_addf(out, brief ? "#:%d|c:%s|e:%s|tok:%s|s:%s" : "nrefs:%d|case:%s|eff:%s|tok:%s|smooth:%s", n_refs,
-             o->lowercase ? "lc" : "mixed", o->effective_order ? "yes" : "no", o->tokenize, o->smooth_method);
-    if (smooths(o, "floor") || smooths(o, "add-k")) str_addf(out, "[%.2f]", smooth_value(o));
-    str_add_span(out, span_of(brief ? "|v:" : "|version:"));
-    eval_add_version(out);
+    metric_options all = {.bleu = *o};
+    metric_setting setting = {.n_refs = n_refs, .brief = brief};
+    bleu_row_signature(&all, &setting, out);
 }
 
 void bleu_verbose(const bleu_stats *s, const bleu_options *o, const bleu_score *score, str *out)
@@ -158,4 +239,11 @@ void bleu_verbose(const bleu_stats *s, const bleu_options *o, const bleu_score *
     double ratio = s->ref_len ? (double)s->sys_len / (double)s->ref_len : 0;
     str_addf(out, " (BP = %.3f ratio = %.3f hyp_len = %" PRId64 " ref_len = %" PRId64 ")", score->bp, ratio,
              s->sys_len, s->ref_len);
+}
+
+void bleu_row_verbose(const metric_options *o, const double *stats, str *out)
+{
+    bleu_stats s = stats_of(&o->bleu, stats);
+    bleu_score r = bleu_compute(&s, &o->bleu);
+    bleu_verbose(&s, &o->bleu, &r, out);
 }

@@ -7,11 +7,12 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "eval/cut.h"
 
-enum { BLEU_MAX_ORDER = 16 };
+enum { BLEU_MAX_ORDER = 32 };
 
 typedef struct {
-    const char *tokenize; /* "13a", "none": see eval/tokenize.h */
+    const char *tokenize; /* "13a", "intl" ...: see eval/tokenize.h */
     bool lowercase;
     const char *smooth_method; /* exp floor add-k none */
     double smooth_value;       /* NaN: the method's default (bleu_smoothings) */
@@ -35,14 +36,22 @@ typedef struct {
 } bleu_stats;
 
 /* Adds one segment with its references (n_refs >= 1). Keeps nothing but the sums: may be called from many
- * threads, each with sums of its own. An unknown tokenizer is a bug of the caller. */
+ * threads, each with sums of its own. An unknown tokenizer is a bug of the caller. Whoever adds many segments
+ * spares the search for memory with bleu_add_with (work: eval/metric.h). */
+struct metric_work;
 void bleu_add(bleu_stats *s, const bleu_options *o, span hyp, const span *refs, int n_refs);
+void bleu_add_with(struct metric_work *w, bleu_stats *s, const bleu_options *o, span hyp, const span *refs,
+                   int n_refs);
 void bleu_merge(bleu_stats *s, const bleu_stats *other); /* s += other */
 
 typedef struct {
     double score, precisions[BLEU_MAX_ORDER], bp; /* percent; precisions after smoothing */
 } bleu_score;
 bleu_score bleu_compute(const bleu_stats *s, const bleu_options *o);
+
+/* The tokens of a line as BLEU counts them: lower case if asked, end stripped, tokenised. They are appended,
+ * and are valid as long as line and *out are, and no other line has been cut into *out. */
+void bleu_tokens(const bleu_options *o, span line, tokens *out);
 
 /* sacreBLEU's signature, e.g. nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0+tulk.0.1 */
 void bleu_signature(const bleu_options *o, int n_refs, bool brief, str *out);

@@ -10,13 +10,13 @@
 enum { CHRF_MAX_ORDER = 32 };
 
 typedef struct {
-    int char_order; /* 6; 0 .. CHRF_MAX_ORDER, and not 0 where word_order is */
-    int word_order; /* 0: chrF, 1: chrF+, 2: chrF++ */
+    int char_order; /* 6; 0 .. CHRF_MAX_ORDER */
+    int word_order; /* 0: chrF, 1: chrF+, 2: chrF++; at most CHRF_MAX_ORDER; not both are 0 */
     int beta;       /* 2: recall weighs beta times as much as precision */
     bool lowercase;
-    bool whitespace; /* the n-grams of characters run over the white space between words */
-    bool
-        eps_smoothing; /* the smoothing of chrF++.py and NLTK instead of leaving out orders without n-grams */
+    bool whitespace; /* the n-grams of characters run over the white space, also that at the ends of a line */
+    bool eps_smoothing; /* the F-score of each order by itself, as chrF++.py, NLTK and Moses have it, instead
+                           of leaving out orders without n-grams */
 } chrf_options;
 
 chrf_options chrf_defaults(void);

@@ -39,7 +39,11 @@ void metric_work_free(metric_work *w); /* NULL is fine */
 /* sacreBLEU adds up resamples in single precision and divides some of the sums in it, so that the last digits
  * of means and intervals depend on it. With METRIC_SINGLE the sums are floats (their caller adds them up as
  * such) and the same divisions are rounded. */
-enum metric_precision { METRIC_DOUBLE, METRIC_SINGLE };
+enum metric_precision {
+    METRIC_DOUBLE,
+    METRIC_SINGLE,
+    METRIC_WHOLE /* sums of shuffles, which it keeps as integers: what BLEU's add-k adds is cut to one */
+};
 
 /* What signatures tell of the evaluation, beside the metric's own options. */
 typedef struct {
@@ -69,7 +73,7 @@ typedef struct {
     void (*verbose)(const metric_options *o, const double *stats, str *out);
 } metric;
 
-enum { METRIC_MAX_STATS = 128 };
+enum { METRIC_MAX_STATS = 256 };
 
 extern const metric metrics[];              /* in sacreBLEU's order; ends with key NULL */
 const metric *metric_find(const char *key); /* NULL if there is none of that name */

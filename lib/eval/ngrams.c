@@ -4,163 +4,182 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/memory.h"
-#include "eval/segment.h"
 
-enum { NONE = 0, ROOT = 0 }; /* slots and ids start at 1, so that zeroed tables are empty */
+/* Where a sequence has n-grams that may still match: where each begins, and its number. */
+typedef struct gram_places {
+    uint32_t *start, *number; /* [n] */
+    size_t n, start_capacity, number_capacity;
+} gram_places;
 
-typedef struct {
-    uint32_t parent, word;
-    int order;
-    uint32_t in_hyp, in_best_ref, in_this_ref;
-    int this_ref; /* the reference that in_this_ref speaks of */
-} node;
-
-struct ngrams {
-    int max_order, n_refs;
-    size_t hyp_len;
-    span *words; /* [1 .. n_words]: the distinct words */
-    node *nodes; /* [1 .. n_nodes] */
-    uint32_t n_words, n_nodes;
-    uint32_t *word_slots, *node_slots; /* open addressing, linear probing, at most half full */
-    size_t word_mask, node_mask;
+struct gram_slot {
+    uint32_t generation, number, prefix,
+        symbol; /* of what is n-gram `number`: the (n-1)-gram and the last symbol */
 };
 
-static size_t slots_for(size_t entries)
-{
-    size_t n = 8;
-    while (n < 2 * entries) n *= 2;
-    return n;
-}
-
-static size_t count_words(span text)
-{
-    size_t n = 0;
-    for (span word; segment_token(&text, &word);) n++;
-    return n;
-}
-
-/* The slot of the word, or the empty one where it belongs. */
-static uint32_t *word_slot(const ngrams *g, span word)
-{
-    size_t i = hash64(word.p, word.n) & g->word_mask;
-    while (g->word_slots[i] != NONE && !span_eq(g->words[g->word_slots[i]], word)) i = (i + 1) & g->word_mask;
-    return &g->word_slots[i];
-}
-
-static uint32_t *node_slot(const ngrams *g, uint32_t parent, uint32_t word)
-{
-    size_t i = hash64_mix(parent, word) & g->node_mask;
-    for (; g->node_slots[i] != NONE; i = (i + 1) & g->node_mask) {
-        const node *at = &g->nodes[g->node_slots[i]];
-        if (at->parent == parent && at->word == word) break;
-    }
-    return &g->node_slots[i];
-}
-
-/* The words of the hypothesis as numbers; new words are stored. */
-static uint32_t *number_words(ngrams *g, span hyp)
-{
-    uint32_t *ids = xmalloc((g->hyp_len + 1) * sizeof *ids);
-    size_t n = 0;
-    for (span word; segment_token(&hyp, &word);) {
-        uint32_t *slot = word_slot(g, word);
-        if (*slot == NONE) {
-            *slot = ++g->n_words;
-            g->words[*slot] = word;
-        }
-        ids[n++] = *slot;
-    }
-    return ids;
-}
-
-static void grow_tree(ngrams *g, const uint32_t *ids)
-{
-    for (size_t i = 0; i < g->hyp_len; i++) {
-        uint32_t at = ROOT;
-        for (int order = 1; order <= g->max_order && i + (size_t)order <= g->hyp_len; order++) {
-            uint32_t word = ids[i + (size_t)order - 1], *slot = node_slot(g, at, word);
-            if (*slot == NONE) {
-                *slot = ++g->n_nodes;
-                g->nodes[*slot] = (node){.parent = at, .word = word, .order = order};
-            }
-            at = *slot;
-            g->nodes[at].in_hyp++;
-        }
-    }
-}
-
-ngrams *ngrams_new(span hyp, int max_order)
-{
-    ngrams *g = xcalloc(1, sizeof *g);
-    g->max_order = max_order;
-    g->hyp_len = count_words(hyp);
-    size_t most_nodes = g->hyp_len * (size_t)max_order;
-    BUG_IF(most_nodes >= UINT32_MAX);
-    g->words = xmalloc((g->hyp_len + 1) * sizeof *g->words);
-    g->nodes = xmalloc((most_nodes + 1) * sizeof *g->nodes);
-    size_t word_slots = slots_for(g->hyp_len), node_slots = slots_for(most_nodes);
-    g->word_slots = xcalloc(word_slots, sizeof *g->word_slots);
-    g->node_slots = xcalloc(node_slots, sizeof *g->node_slots);
-    g->word_mask = word_slots - 1;
-    g->node_mask = node_slots - 1;
-    uint32_t *ids = number_words(g, hyp);
-    grow_tree(g, ids);
-    free(ids);
-    return g;
-}
+enum { FEWEST_SLOTS = 256 };
 
 void ngrams_free(ngrams *g)
 {
-    free(g->words);
-    free(g->nodes);
-    free(g->word_slots);
-    free(g->node_slots);
-    free(g);
-}
-
-size_t ngrams_hyp_len(const ngrams *g) { return g->hyp_len; }
-
-static void meet(node *n, int ref)
-{
-    if (n->this_ref != ref) {
-        n->this_ref = ref;
-        n->in_this_ref = 0;
+    for (int i = 0; i < g->n_places; i++) {
+        free(g->places[i].start);
+        free(g->places[i].number);
     }
-    n->in_this_ref++;
-    if (n->in_this_ref > n->in_best_ref) n->in_best_ref = n->in_this_ref;
+    free(g->places);
+    free(g->slots);
+    free(g->hyp_counts);
+    free(g->ref_counts);
+    free(g->best);
+    *g = (ngrams){0};
 }
 
-/* Meets the n-grams that begin with ids[0] and have at most n words. */
-static void meet_from(ngrams *g, const uint32_t *ids, size_t n)
+/* ------------------------------------------------------------------------------------ the table of one order
+ */
+
+static void empty_slots(ngrams *g, size_t entries)
 {
-    uint32_t at = ROOT;
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] == NONE) return;
-        at = *node_slot(g, at, ids[i]);
-        if (at == NONE) return;
-        meet(&g->nodes[at], g->n_refs);
+    size_t wanted = FEWEST_SLOTS;
+    while (wanted < 2 * entries) wanted *= 2;
+    if (wanted > g->mask + 1 || !g->slots || g->generation == UINT32_MAX) {
+        free(g->slots);
+        g->slots = xcalloc(wanted, sizeof *g->slots);
+        g->mask = wanted - 1;
+        g->generation = 0;
+    }
+    g->generation++;
+}
+
+/* The slot of the n-gram, or the empty one where it belongs. */
+static inline gram_slot *find_slot(const ngrams *g, uint32_t prefix, uint32_t symbol)
+{
+    uint64_t h = ((uint64_t)prefix << 32 | symbol) * 0x9E3779B97F4A7C15u;
+    size_t i = (h ^ h >> 32) & g->mask;
+    for (;; i = (i + 1) & g->mask) {
+        gram_slot *s = &g->slots[i];
+        if (s->generation != g->generation || (s->prefix == prefix && s->symbol == symbol)) return s;
     }
 }
 
-size_t ngrams_add_ref(ngrams *g, span ref)
+/* ------------------------------------------------------------------------------------ one order after the
+ * other */
+
+static void clear_counts(ngrams *g, size_t most)
 {
-    size_t n = count_words(ref), i = 0;
-    uint32_t *ids = xmalloc((n + 1) * sizeof *ids);
-    for (span word; segment_token(&ref, &word);) ids[i++] = *word_slot(g, word);
-    g->n_refs++;
-    for (i = 0; i < n; i++)
-        meet_from(g, ids + i, n - i < (size_t)g->max_order ? n - i : (size_t)g->max_order);
-    free(ids);
-    return n;
+    g->hyp_counts = grow(g->hyp_counts, &g->counts_capacity, most + 1, sizeof *g->hyp_counts);
+    g->ref_counts = grow(g->ref_counts, &g->ref_capacity, most + 1, sizeof *g->ref_counts);
+    g->best = grow(g->best, &g->best_capacity, most + 1, sizeof *g->best);
+    memset(g->hyp_counts, 0, (most + 1) * sizeof *g->hyp_counts);
+    memset(g->best, 0, (most + 1) * sizeof *g->best);
 }
 
-void ngrams_count(const ngrams *g, int64_t *counts, int64_t *totals)
+static void make_places(ngrams *g, const sequence *hyp, const sequence *refs, int n_refs)
 {
-    for (uint32_t i = 1; i <= g->n_nodes; i++) {
-        const node *n = &g->nodes[i];
-        totals[n->order - 1] += n->in_hyp;
-        counts[n->order - 1] += n->in_hyp < n->in_best_ref ? n->in_hyp : n->in_best_ref;
+    if (g->n_places < n_refs + 1) {
+        g->places = xrealloc(g->places, ((size_t)n_refs + 1) * sizeof *g->places);
+        memset(g->places + g->n_places, 0, (size_t)(n_refs + 1 - g->n_places) * sizeof *g->places);
+        g->n_places = n_refs + 1;
+    }
+    for (int i = 0; i <= n_refs; i++) {
+        gram_places *p = &g->places[i];
+        size_t n = i ? refs[i - 1].n : hyp->n;
+        BUG_IF(n >= UINT32_MAX / 2);
+        p->start = grow(p->start, &p->start_capacity, n, sizeof *p->start);
+        p->number = grow(p->number, &p->number_capacity, n, sizeof *p->number);
+        p->n = 0;
+    }
+}
+
+/* 1-grams: a symbol is its own number. */
+static void first_places(gram_places *p, const sequence *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        p->start[p->n] = i;
+        p->number[p->n] = s->at[i];
+        p->n += s->at[i] != SYMBOL_NONE;
+    }
+}
+
+/* From (n-1)-grams to n-grams of the hypothesis; those that no reference has are dropped. Returns how many
+ * different ones there are. */
+static uint32_t extend_hyp(ngrams *g, const sequence *s, int order)
+{
+    gram_places *p = &g->places[0];
+    uint32_t distinct = 0;
+    size_t kept = 0;
+    empty_slots(g, p->n);
+    for (size_t i = 0; i < p->n; i++) {
+        size_t last = (size_t)p->start[i] + (size_t)order - 1;
+        if (last >= s->n || !g->best[p->number[i]]) continue;
+        gram_slot *slot = find_slot(g, p->number[i], s->at[last]);
+        if (slot->generation != g->generation)
+            *slot = (gram_slot){g->generation, ++distinct, p->number[i], s->at[last]};
+        p->start[kept] = p->start[i];
+        p->number[kept++] = slot->number;
+    }
+    p->n = kept;
+    return distinct;
+}
+
+static void extend_ref(const ngrams *g, gram_places *p, const sequence *s, int order)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        size_t last = (size_t)p->start[i] + (size_t)order - 1;
+        if (last >= s->n || s->at[last] == SYMBOL_NONE) continue;
+        const gram_slot *slot = find_slot(g, p->number[i], s->at[last]);
+        p->start[kept] = p->start[i];
+        p->number[kept] = slot->number;
+        kept += slot->generation == g->generation;
+    }
+    p->n = kept;
+}
+
+static void count(const gram_places *p, uint32_t *counts)
+{
+    for (size_t i = 0; i < p->n; i++) counts[p->number[i]]++;
+}
+
+/* The n-grams that one reference shares; what each one's best reference shares so far is kept. */
+static int64_t match_ref(ngrams *g, const gram_places *p, uint32_t distinct)
+{
+    int64_t sum = 0;
+    memset(g->ref_counts, 0, ((size_t)distinct + 1) * sizeof *g->ref_counts);
+    count(p, g->ref_counts);
+    for (uint32_t i = 1; i <= distinct; i++) {
+        uint32_t shared = g->hyp_counts[i] < g->ref_counts[i] ? g->hyp_counts[i] : g->ref_counts[i];
+        sum += shared;
+        g->best[i] = shared > g->best[i] ? shared : g->best[i];
+    }
+    return sum;
+}
+
+static uint32_t largest(const sequence *s)
+{
+    uint32_t max = 0;
+    for (size_t i = 0; i < s->n; i++) max = s->at[i] > max ? s->at[i] : max;
+    return max;
+}
+
+void ngrams_match(ngrams *g, const sequence *hyp, const sequence *refs, int n_refs, int max_order,
+                  int64_t *matches, int64_t *clipped)
+{
+    make_places(g, hyp, refs, n_refs);
+    for (int order = 1; order <= max_order; order++) {
+        uint32_t distinct = order == 1 ? largest(hyp) : extend_hyp(g, hyp, order);
+        if (order == 1) first_places(&g->places[0], hyp);
+        clear_counts(g, distinct);
+        count(&g->places[0], g->hyp_counts);
+        for (int r = 0; r < n_refs; r++) {
+            gram_places *p = &g->places[r + 1];
+            if (order == 1)
+                first_places(p, &refs[r]);
+            else
+                extend_ref(g, p, &refs[r], order);
+            int64_t shared = match_ref(g, p, distinct);
+            if (matches) matches[(order - 1) * n_refs + r] = shared;
+        }
+        int64_t sum = 0;
+        for (uint32_t i = 1; i <= distinct; i++) sum += g->best[i];
+        if (clipped) clipped[order - 1] = sum;
     }
 }

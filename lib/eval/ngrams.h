@@ -1,27 +1,39 @@
-/* Counts the n-grams that a hypothesis shares with its references. The n-grams of the hypothesis are the
- * nodes of a tree: a node is its (n-1)-gram and one more word. Only they are ever stored, since nothing else
- * can match, so the memory follows the hypothesis alone. Exact: words are compared byte by byte. */
+/* Counts the n-grams that a sequence shares with others. Goes from one order to the next: an n-gram is its
+ * (n-1)-gram and one more symbol, and only those whose (n-1)-gram is on both sides are looked at. Exact;
+ * memory and time grow with the length of the sequences. */
 #ifndef TULK_EVAL_NGRAMS_H
 #define TULK_EVAL_NGRAMS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "eval/symbols.h"
 
-typedef struct ngrams ngrams;
+/* Memory that is used again. {0} is none; owned: ngrams_free. */
+typedef struct gram_slot gram_slot;
+typedef struct {
+    gram_slot *slots; /* [mask + 1], a hash table of the n-grams of one order */
+    size_t mask;
+    uint32_t generation;
+    uint32_t *hyp_counts, *ref_counts, *best; /* [number of n-gram] */
+    size_t counts_capacity, ref_capacity, best_capacity;
+    struct gram_places *places; /* [1 + n_refs] */
+    int n_places;
+} ngrams;
 
-/* The n-grams, n = 1 .. max_order, of the words of a tokenised line. */
-ngrams *ngrams_new(span hyp, int max_order);
 void ngrams_free(ngrams *g);
-size_t ngrams_hyp_len(const ngrams *g); /* words */
 
-/* Adds a reference; returns its length in words. */
-size_t ngrams_add_ref(ngrams *g, span ref);
+/* For each order n = 1 .. max_order, how many n-grams of hyp are in the references as well, an n-gram
+ * counting at most as often as on the other side: in each reference alone, matches[(n - 1) * n_refs + r], and
+ * "clipped" by the reference that has most of it, clipped[n - 1]. Either may be NULL. Symbols are as
+ * symbols.h makes them, numbered by hyp. */
+void ngrams_match(ngrams *g, const sequence *hyp, const sequence *refs, int n_refs, int max_order,
+                  int64_t *matches, int64_t *clipped);
 
-/* Adds to totals[n - 1] the n-grams of the hypothesis, and to counts[n - 1] those of them that one reference
- * has at least as often ("clipped": an n-gram counts at most as often as in the reference that has most of
- * it). */
-void ngrams_count(const ngrams *g, int64_t *counts, int64_t *totals);
+/* n-grams in a sequence of so many symbols. */
+static inline int64_t ngrams_total(size_t length, int n)
+{
+    return length >= (size_t)n ? (int64_t)length - n + 1 : 0;
+}
 
 #endif

@@ -3,62 +3,20 @@
 #include <stdint.h>
 #include <utf8proc.h>
 
-/* ------------------------------------------------------------------------------------ characters */
-
-/* The character at p, its length in *n. A byte that starts no valid sequence is returned as -1 with length 1.
- */
-static int32_t character_at(const char *p, const char *end, size_t *n)
-{
-    utf8proc_int32_t c;
-    utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)p, end - p, &c);
-    *n = length > 0 ? (size_t)length : 1;
-    return length > 0 ? c : -1;
-}
-
-static bool is_continuation(char byte) { return ((unsigned char)byte & 0xC0) == 0x80; }
-
-/* The character that ends just before `end`; `end` > `start`. */
-static int32_t character_before(const char *start, const char *end, size_t *n)
-{
-    const char *p = end - 1;
-    while (p > start && end - p < 4 && is_continuation(*p)) p--;
-    int32_t c = character_at(p, end, n);
-    if (c >= 0 && p + *n == end) return c;
-    *n = 1;
-    return -1;
-}
-
-/* str.isspace: bidirectional class WS, B or S, or general category Zs. Unlike C's isspace it has the four
- * information separators and unlike the Unicode property White_Space too. */
-static bool is_space(int32_t c)
-{
-    if (c < 0x80) return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20);
-    return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
-/* Length of the white space character at p, 0 if there is none. */
-static size_t space_at(const char *p, const char *end)
-{
-    unsigned char lead = (unsigned char)*p;
-    if (lead < 0x80) return is_space(lead);
-    if (lead != 0xC2 && lead != 0xE1 && lead != 0xE2 && lead != 0xE3) return 0; /* nothing there is a space */
-    size_t n;
-    return is_space(character_at(p, end, &n)) ? n : 0;
-}
+#include "eval/unicode.h"
 
 span segment_rstrip(span line)
 {
-    for (size_t n; line.n && is_space(character_before(line.p, line.p + line.n, &n));) line.n -= n;
+    for (size_t n; line.n && unicode_is_space(unicode_before(line.p, line.p + line.n, &n));) line.n -= n;
     return line;
 }
 
 bool segment_token(span *rest, span *token)
 {
     const char *p = rest->p, *end = p + rest->n;
-    for (size_t n; p < end && (n = space_at(p, end));) p += n;
+    for (size_t n; p < end && (n = unicode_space_at(p, end));) p += n;
     const char *start = p;
-    while (p < end && !space_at(p, end)) p++;
+    while (p < end && !unicode_space_at(p, end)) p++;
     *token = (span){start, (size_t)(p - start)};
     *rest = (span){p, (size_t)(end - p)};
     return token->n > 0;
@@ -101,7 +59,7 @@ static bool is_cased(int32_t c)
 static bool cased_before(const char *start, const char *end)
 {
     for (size_t n; end > start; end -= n) {
-        int32_t c = character_before(start, end, &n);
+        int32_t c = unicode_before(start, end, &n);
         if (c < 0 || !is_case_ignorable(c)) return c >= 0 && is_cased(c);
     }
     return false;
@@ -110,7 +68,7 @@ static bool cased_before(const char *start, const char *end)
 static bool cased_after(const char *p, const char *end)
 {
     for (size_t n; p < end; p += n) {
-        int32_t c = character_at(p, end, &n);
+        int32_t c = unicode_at(p, end, &n);
         if (c < 0 || !is_case_ignorable(c)) return c >= 0 && is_cased(c);
     }
     return false;
@@ -130,22 +88,41 @@ enum {
     DOT_ABOVE = 0x307
 };
 
-void segment_lower(span line, str *out)
+/* Appends the lower case of the character beyond ASCII at p. */
+static void lower_wide(span line, const char *p, str *out, size_t *n)
 {
     const char *end = line.p + line.n;
-    size_t n;
-    for (const char *p = line.p; p < end; p += n) {
-        int32_t c = character_at(p, end, &n);
-        if (c < 0) {
-            str_add_char(out, *p);
-        } else if (c == CAPITAL_SIGMA) {
-            bool final = cased_before(line.p, p) && !cased_after(p + n, end);
-            add_character(out, final ? FINAL_SIGMA : SMALL_SIGMA);
-        } else if (c == CAPITAL_I_DOT) { /* the one letter whose lower case is two */
-            add_character(out, 'i');
-            add_character(out, DOT_ABOVE);
-        } else {
-            add_character(out, utf8proc_tolower(c));
-        }
+    int32_t c = unicode_at_wide(p, end, n);
+    if (c < 0) {
+        str_add_char(out, *p);
+    } else if (c == CAPITAL_SIGMA) {
+        bool final = cased_before(line.p, p) && !cased_after(p + *n, end);
+        add_character(out, final ? FINAL_SIGMA : SMALL_SIGMA);
+    } else if (c == CAPITAL_I_DOT) { /* the one letter whose lower case is two */
+        add_character(out, 'i');
+        add_character(out, DOT_ABOVE);
+    } else {
+        add_character(out, utf8proc_tolower(c));
+    }
+}
+
+/* Appends the lower case of the bytes up to the first one beyond ASCII; returns their number. */
+static size_t lower_ascii(const char *p, size_t n, str *out)
+{
+    size_t ascii = 0;
+    while (ascii < n && (unsigned char)p[ascii] < 0x80) ascii++;
+    str_add(out, p, ascii);
+    for (char *q = out->p + out->n - ascii, *end = out->p + out->n; q < end; q++)
+        *q = (char)(*q | ((*q >= 'A' && *q <= 'Z') << 5));
+    return ascii;
+}
+
+void segment_lower(span line, str *out)
+{
+    const char *p = line.p, *end = p + line.n;
+    while (p < end) {
+        size_t n = lower_ascii(p, (size_t)(end - p), out);
+        if (!n) lower_wide(line, p, out, &n);
+        p += n;
     }
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "eval/cut.h"
 
 typedef struct {
     bool normalized;     /* entities are resolved and punctuation goes apart from words */
@@ -14,5 +15,9 @@ typedef struct {
 } ter_options;
 
 ter_options ter_defaults(void); /* all false */
+
+/* The words of a line as TER compares them. They lie in the line, in *out and in *without, and replace what
+ * was in *out and *without before. */
+void ter_words(const ter_options *o, span line, tokens *out, str *without);
 
 #endif

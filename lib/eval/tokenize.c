@@ -1,139 +1,125 @@
 #include "eval/tokenize.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "eval/segment.h"
+#include "eval/unicode.h"
 
-static void run_none(span line, str *out) { str_add_span(out, line); }
+/* ------------------------------------------------------------------------------------ 13a */
 
-/* ------------------------------------------------------------------------------------ 13a
- *
- * NIST's mteval-v13a: entities are resolved, then four rewritings follow each other, each from left to right
- * over the whole line. All characters that they look for are ASCII, so they may look at bytes: a byte of a
- * longer character is what the rules call "not a digit". No rewriting makes more than three bytes of one. */
-
-enum { MOST_GROWTH = 3 };
-
-typedef struct {
-    const char *from, *to;
-} replacement;
-
-/* In this order: "&amp;lt;" becomes "<". The trailing hyphen joins lines, should a segment hold several. */
-static const replacement replacements[] = {{"<skipped>", ""}, {"-\n", ""},   {"\n", " "},  {"&quot;", "\""},
-                                           {"&amp;", "&"},    {"&lt;", "<"}, {"&gt;", ">"}};
-
-/* Replaces in place, since no replacement is longer than what it replaces; returns the new length. */
-static size_t replace_all(char *text, size_t n, const replacement *r)
+/* The trailing hyphen joins lines, should a segment hold several. "&amp;lt;" becomes "<". */
+static span resolve(span line, str *text)
 {
-    size_t from = strlen(r->from), to = strlen(r->to), length = 0;
-    if (!memmem(text, n, r->from, from)) return n;
-    for (size_t i = 0; i < n;) {
-        if (n - i >= from && memcmp(text + i, r->from, from) == 0) {
-            memcpy(text + length, r->to, to);
-            length += to;
-            i += from;
-        } else {
-            text[length++] = text[i++];
-        }
-    }
-    return length;
+    str_clear(text);
+    str_add_span(text, line);
+    size_t n = cut_replace(text->p, text->n, "<skipped>", "");
+    n = cut_replace(text->p, n, "-\n", "");
+    n = cut_replace(text->p, n, "\n", " ");
+    return (span){text->p, cut_unescape(text->p, n)};
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_point(char c) { return c == '.' || c == ','; }
-static bool is_symbol(char c)
+static bool needs_resolving(span line)
 {
-    return (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') || c == '/' || (c >= ':' && c <= '@') ||
-           (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+    return memchr(line.p, '&', line.n) || memchr(line.p, '\n', line.n) || memchr(line.p, '<', line.n);
 }
 
-/* Each rewriting writes the new line to `out`, which has room, and returns its length. */
-typedef size_t rewriting(const char *in, size_t n, char *out);
-
-static size_t part_symbols(const char *in, size_t n, char *out)
+static void run_13a(span line, tokens *out)
 {
-    char *o = out;
-    for (size_t i = 0; i < n; i++) {
-        bool symbol = is_symbol(in[i]);
-        if (symbol) *o++ = ' ';
-        *o++ = in[i];
-        if (symbol) *o++ = ' ';
-    }
-    return (size_t)(o - out);
+    static const cut_rules rules = {.ascii = cut_ascii_13a, .padded = true};
+    if (line.n && needs_resolving(line)) line = resolve(line, &out->text);
+    cut(&rules, line, out);
 }
 
-/* A point or comma goes apart from what precedes it, unless that is a digit. */
-static size_t part_points_before(const char *in, size_t n, char *out)
+/* ------------------------------------------------------------------------------------ intl */
+
+enum { W = CUT_WORD, S = CUT_SPACE, A = CUT_ALONE, D = CUT_DIGIT, P = CUT_POINT };
+
+/* clang-format off */
+static const uint8_t ascii_intl[128] = {
+    W, W, W, W, W, W, W, W, W, S, S, S, S, S, W, W, W, W, W, W, W, W, W, W, W, W, W, W, S, S, S, S,
+    /*   ! " # $ % & ' ( ) * + , - . / 0 1 2 3 4 5 6 7 8 9 : ; < = > ? */
+    S, P, P, P, A, P, P, P, P, P, P, A, P, P, P, P, D, D, D, D, D, D, D, D, D, D, P, P, A, A, A, P,
+    /* @ A .. Z [ \ ] ^ _ */
+    P, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, P, P, P, A, P,
+    /* ` a .. z { | } ~ */
+    A, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, P, A, P, A, W,
+};
+
+static const uint8_t ascii_char[128] = {
+    A, A, A, A, A, A, A, A, A, S, S, S, S, S, A, A, A, A, A, A, A, A, A, A, A, A, A, A, S, S, S, S,
+    S, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
+    A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
+    A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
+};
+/* clang-format on */
+
+static uint8_t wide_intl(int32_t c)
 {
-    char *o = out;
-    for (size_t i = 0; i < n; i++) {
-        *o++ = in[i];
-        if (i + 1 == n || is_digit(in[i]) || !is_point(in[i + 1])) continue;
-        *o++ = ' ';
-        *o++ = in[++i];
-        *o++ = ' ';
-    }
-    return (size_t)(o - out);
+    if (unicode_is_space(c)) return CUT_SPACE;
+    if (unicode_is_punctuation(c)) return CUT_POINT;
+    if (unicode_is_symbol(c)) return CUT_ALONE;
+    return unicode_is_number(c) ? CUT_DIGIT : CUT_WORD;
 }
 
-/* A point or comma goes apart from what follows it, unless that is a digit. */
-static size_t part_points_after(const char *in, size_t n, char *out)
+static void run_intl(span line, tokens *out)
 {
-    char *o = out;
-    for (size_t i = 0; i < n; i++) {
-        if (i + 1 == n || !is_point(in[i]) || is_digit(in[i + 1])) {
-            *o++ = in[i];
-            continue;
-        }
-        *o++ = ' ';
-        *o++ = in[i++];
-        *o++ = ' ';
-        *o++ = in[i];
-    }
-    return (size_t)(o - out);
+    static const cut_rules rules = {.ascii = ascii_intl, .wide = wide_intl};
+    cut(&rules, line, out);
 }
 
-/* A hyphen goes apart from a digit before it. */
-static size_t part_hyphens(const char *in, size_t n, char *out)
+/* ------------------------------------------------------------------------------------ zh */
+
+/* What sacreBLEU takes as Chinese. Two of its ranges, meant for U+20000 and U+2F800, are strings of two
+ * characters there and work as the ones below. */
+static bool is_chinese(int32_t c)
 {
-    char *o = out;
-    for (size_t i = 0; i < n; i++) {
-        *o++ = in[i];
-        if (i + 1 == n || !is_digit(in[i]) || in[i + 1] != '-') continue;
-        *o++ = ' ';
-        *o++ = in[++i];
-        *o++ = ' ';
-    }
-    return (size_t)(o - out);
+    static const int32_t ranges[][2] = {
+        {0x2001, 0x2A6D}, {0x2E80, 0x2EFF}, {0x2F00, 0x2FDF}, {0x2FF0, 0x2FFF}, {0x3000, 0x303F},
+        {0x3100, 0x312F}, {0x31A0, 0x31BF}, {0x31C0, 0x31EF}, {0x3200, 0x33FF}, {0x3400, 0x4DB5},
+        {0x4E00, 0x9FBB}, {0xF900, 0xFA2D}, {0xFA30, 0xFA6A}, {0xFA70, 0xFAD9}, {0xFE10, 0xFE1F},
+        {0xFE30, 0xFE4F}, {0xFF00, 0xFFEF}};
+    if (c < ranges[0][0]) return false;
+    if (c >= 0x2F81 && c <= 0x2FA1) return true;
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (c <= ranges[i][1]) return c >= ranges[i][0];
+    return false;
 }
 
-static void run_13a(span line, str *out)
+static uint8_t wide_zh(int32_t c)
 {
-    static rewriting *const rewritings[] = {part_symbols, part_points_before, part_points_after,
-                                            part_hyphens};
-    char *text = xmalloc(line.n + 2);
-    text[0] = ' '; /* the rules see a space at both ends */
-    if (line.n) memcpy(text + 1, line.p, line.n);
-    size_t n = line.n;
-    for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++)
-        n = replace_all(text + 1, n, &replacements[i]);
-    text[n + 1] = ' ';
-    n += 2;
-    for (size_t i = 0; i < sizeof rewritings / sizeof *rewritings; i++) {
-        char *next = xmalloc(MOST_GROWTH * n);
-        n = rewritings[i](text, n, next);
-        free(text);
-        text = next;
-    }
-    str_add(out, text, n);
-    free(text);
+    if (unicode_is_space(c)) return CUT_SPACE;
+    return is_chinese(c) ? CUT_ALONE : CUT_WORD;
 }
+
+static span lstrip(span line)
+{
+    for (size_t n; line.n && (n = unicode_space_at(line.p, line.p + line.n));)
+        line = (span){line.p + n, line.n - n};
+    return line;
+}
+
+static void run_zh(span line, tokens *out)
+{
+    static const cut_rules rules = {.ascii = cut_ascii_13a, .wide = wide_zh};
+    cut(&rules, lstrip(line), out);
+}
+
+/* ------------------------------------------------------------------------------------ char, none */
+
+static uint8_t wide_char(int32_t c) { return unicode_is_space(c) ? CUT_SPACE : CUT_ALONE; }
+
+static void run_char(span line, tokens *out)
+{
+    static const cut_rules rules = {.ascii = ascii_char, .wide = wide_char};
+    cut(&rules, line, out);
+}
+
+static void run_none(span line, tokens *out) { tokens_split(out, line); }
 
 /* ------------------------------------------------------------------------------------ table */
 
-const eval_tokenizer eval_tokenizers[] = {{"13a", run_13a}, {"none", run_none}, {NULL, NULL}};
+const eval_tokenizer eval_tokenizers[] = {{"13a", run_13a},   {"intl", run_intl}, {"zh", run_zh},
+                                          {"char", run_char}, {"none", run_none}, {NULL, NULL}};
 
 const eval_tokenizer *eval_tokenizer_find(const char *name)
 {

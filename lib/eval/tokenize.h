@@ -3,11 +3,13 @@
 #define TULK_EVAL_TOKENIZE_H
 
 #include "base/str.h"
+#include "eval/cut.h"
 
 typedef struct {
     const char *name;
-    /* Appends the tokenised line to out. Tokens are what lies between white space (segment_token). */
-    void (*run)(span line, str *out);
+    /* Appends the tokens of a line whose end is stripped (segment_rstrip). Uses out->text, so one line at a
+     * time: tokens of a line that ran before are gone. */
+    void (*run)(span line, tokens *out);
 } eval_tokenizer;
 
 extern const eval_tokenizer eval_tokenizers[]; /* ends with name NULL */

@@ -212,14 +212,26 @@ static int minimum(int a, int b) { return a < b ? a : b; }
 /* Keys that the queries of sentence b may see at most. */
 static int keys_seen(const sdpa *s, int b) { return s->causal ? minimum(s->len[b], s->queries) : s->len[b]; }
 
-static void store_probs(const sdpa *s, const attend_shape *a, const real *probs)
+/* Probabilities of the group: values that are 1 at one key and one column pick them out, s->d keys at a time.
+ */
+static void pick_probs(vec_case *c, const sdpa *s, const attend_shape *a)
 {
-    for (int b = 0; b < s->batch; b++) {
-        int first = a->q_start[b] - b * s->queries;
-        for (int h = 0; h < s->heads; h++) {
-            for (int t = 0; t < a->q_len[b]; t++, probs += a->k_len[b]) {
-                long to = (((long)b * s->heads + h) * s->queries + first + t) * s->keys;
-                memcpy(s->p + to, probs, (size_t)a->k_len[b] * sizeof(real));
+    long ld = a->ldv, k_rows = (long)s->batch * s->keys;
+    real *y = reals(c, (long)s->batch * s->queries * ld);
+    for (int from = 0; from < s->keys; from += s->d) {
+        int n = minimum(s->d, s->keys - from);
+        real *v = reals(c, k_rows * ld);
+        for (long r = 0; r < k_rows; r++) {
+            int column = (int)(r % s->keys) - from;
+            for (int h = 0; column >= 0 && column < n && h < s->heads; h++) v[r * ld + h * s->d + column] = 1;
+        }
+        attend(a, s->q, s->k, v, y);
+        for (int b = 0; b < s->batch; b++) {
+            for (int h = 0; h < s->heads; h++) {
+                for (int row = a->q_start[b]; row < a->q_start[b] + a->q_len[b]; row++) {
+                    long to = (((long)b * s->heads + h) * s->queries + row - b * s->queries) * s->keys + from;
+                    memcpy(s->p + to, y + row * ld + h * s->d, (size_t)n * sizeof(real));
+                }
             }
         }
     }
@@ -239,10 +251,9 @@ static void attend_group(vec_case *c, const sdpa *s, bool causal, bool beyond)
     }
     long ld = (long)s->heads * s->d;
     attend_shape a = {n, s->heads, s->d, at, at + n, at + 2 * n, at + 3 * n, causal, ld, ld, ld, ld, 0, 0, 0};
-    real *probs = reals(c, (long)attend_probs(&a));
-    attend(&a, s->q, s->k, s->v, s->y, probs);
-    attend_back(&a, s->q, s->k, s->v, probs, s->dy, s->dq, s->dk, s->dv);
-    store_probs(s, &a, probs);
+    attend(&a, s->q, s->k, s->v, s->y);
+    attend_back(&a, s->q, s->k, s->v, s->dy, true, s->dq, s->dk, s->dv);
+    pick_probs(c, s, &a);
 }
 
 static sdpa sdpa_read(vec_case *c)

@@ -5,7 +5,9 @@
  * Several sequences may share keys in forward (the hypotheses of a sentence); in backward the key
  * ranges must be disjoint. With `causal` query t sees keys 0 .. t + (k_len - q_len).
  * Parallel over (sequence, head). A query's result does not depend on the other sequences or on
- * q_len: its sums over keys and over head_dim have one fixed order. */
+ * q_len: its sums over keys and over head_dim have one fixed order. No probability is kept: backward
+ * computes them again, for ATTEND_QUERIES queries at a time, so memory grows with the length and not
+ * with its square. */
 #ifndef TULK_KERNEL_ATTEND_H
 #define TULK_KERNEL_ATTEND_H
 
@@ -20,19 +22,22 @@ typedef struct {
     const int *q_start, *q_len, *k_start, *k_len; /* (n_seqs) each */
     bool causal;
     long ldq, ldk, ldv, ldy; /* gradients have the same leading dimensions */
-    real dropout;            /* on the probabilities; 0 for none. Mask: (key, place, index into probs) */
+    real dropout;            /* on the probabilities; 0 for none. Mask: (key, place, attend_place) */
     uint64_t key, place;
 } attend_shape;
 
-/* Number of probabilities: sum over sequences of n_heads * q_len * k_len. */
-size_t attend_probs(const attend_shape *s);
+enum { ATTEND_QUERIES = 64 };
 
-/* y = softmax(q k^T / sqrt(head_dim)) v. `probs` (attend_probs elements, sequence by sequence, head by
- * head, q_len x k_len, before dropout) may be NULL when there is no backward. */
-void attend(const attend_shape *s, const real *q, const real *k, const real *v, real *y, real *probs);
+/* The mask's element for key j of query t in a head of a sequence, counted from the head's first. Heads
+ * follow each other, then sequences; attend_places elements each. */
+size_t attend_place(int q_len, int k_len, int t, int j);
+size_t attend_places(int q_len, int k_len);
 
-/* dq += , dk += , dv += . */
-void attend_back(const attend_shape *s, const real *q, const real *k, const real *v, const real *probs,
-                 const real *dy, real *dq, real *dk, real *dv);
+/* y = softmax(q k^T / sqrt(head_dim)) v. */
+void attend(const attend_shape *s, const real *q, const real *k, const real *v, real *y);
+
+/* dq, dk and dv of the rows of all sequences: written, or added to with `add`. */
+void attend_back(const attend_shape *s, const real *q, const real *k, const real *v, const real *dy, bool add,
+                 real *dq, real *dk, real *dv);
 
 #endif

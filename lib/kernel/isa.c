@@ -7,8 +7,9 @@
 
 #define LOOPS_TABLE(isa)                                                                                     \
     {                                                                                                        \
-#isa, &vector_loops_##isa, &activation_loops_##isa, &softmax_loops_##isa, &norm_loops_##isa,         \
-            &cell_loops_##isa, &additive_loops_##isa, &optim_loops_##isa, &gemm_loops_##isa                  \
+#isa, &vector_loops_##isa, &activation_loops_##isa, &softmax_loops_##isa, &attend_loops_##isa,       \
+            &norm_loops_##isa, &cell_loops_##isa, &additive_loops_##isa, &optim_loops_##isa,                 \
+            &gemm_loops_##isa                                                                                \
     }
 
 /* Best last. */

@@ -7,13 +7,12 @@ typedef struct {
     tape_node node;
     tensor *q, *k, *v, *y;
     attend_shape shape;
-    real *probs;
 } attend_node;
 
 static void backward(tape_node *self)
 {
     attend_node *n = (attend_node *)self;
-    attend_back(&n->shape, n->q->v, n->k->v, n->v->v, n->probs, n->y->g, n->q->g, n->k->g, n->v->g);
+    attend_back(&n->shape, n->q->v, n->k->v, n->v->v, n->y->g, true, n->q->g, n->k->g, n->v->g);
 }
 
 tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys,
@@ -41,8 +40,7 @@ tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *querie
                               .dropout = t->training ? (real)dropout : 0,
                               .key = t->seed,
                               .place = t->place++};
-    if (t->recording) n->probs = arena_alloc(t->memory, attend_probs(&n->shape) * sizeof(real));
-    attend(&n->shape, q->v, k->v, v->v, n->y->v, n->probs);
+    attend(&n->shape, q->v, k->v, v->v, n->y->v);
     if (t->recording) tape_push(t, &n->node, backward);
     return n->y;
 }

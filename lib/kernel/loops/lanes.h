@@ -78,6 +78,30 @@ LANES_INLINE lanes lanes_add(lanes a, lanes b)
     return a;
 }
 
+LANES_INLINE lanes lanes_multiply(lanes a, lanes b)
+{
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) a.part[i] *= b.part[i];
+    return a;
+}
+
+/* The larger of two; where one is NaN, b. */
+LANES_INLINE lanes lanes_max(lanes a, lanes b)
+{
+#if defined __AVX512F__
+    a.part[0] = (vector)_mm512_max_ps((__m512)a.part[0], (__m512)b.part[0]);
+#elif defined __AVX2__
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) a.part[i] =
+        (vector)_mm256_max_ps((__m256)a.part[i], (__m256)b.part[i]);
+#else
+    real x[LANES], y[LANES];
+    lanes_store(x, a);
+    lanes_store(y, b);
+    for (int i = 0; i < LANES; i++) x[i] = x[i] > y[i] ? x[i] : y[i];
+    a = lanes_load(x);
+#endif
+    return a;
+}
+
 /* sum + a b */
 LANES_INLINE lanes lanes_add_product(lanes sum, lanes a, lanes b)
 {

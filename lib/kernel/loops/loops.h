@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/attend.h"
 #include "kernel/cell.h"
 #include "kernel/gemm.h"
 #include "kernel/optim.h"
@@ -41,19 +42,29 @@ struct activation_loops {
     void (*backward[4])(long n, const real *x, const real *y, const real *dy, real *dx);
 };
 
-enum { SOFTMAX_PAD = 16 };
-
 struct softmax_loops {
     void (*softmax)(long n, real *x);
     void (*softmax_back)(long n, const real *p, real *dp);
-    /* The row of an attention: x := softmax(scale x) of the first `seen`, then zeros up to `padded`, a
-     * multiple of SOFTMAX_PAD. The first `keys` are also written to `copy` if that is not NULL. */
-    void (*attention)(long seen, long padded, real scale, real *x, long keys, real *copy);
-    /* Its backward: dp := scale p (dp f - sum of p dp f), f NULL for ones. */
-    void (*attention_back)(long n, real scale, const real *p, const real *f, real *dp);
     void (*log_softmax)(long n, real *x);
     void (*cross_entropy)(long n, real *z, int target, real smoothing, bool gradient, real scale,
                           double *loss, double *nll);
+};
+
+/* One head of one sequence; pointers are to its first row and column. */
+typedef struct {
+    long q_len, keys, head_dim, ldq, ldk, ldv, ldy;
+    bool causal, add; /* add: to the gradients */
+    real scale;
+    const dropout_mask *mask; /* NULL for none; element (t, j) is */
+    uint64_t first;           /* first + attend_place() */
+    const real *q, *k, *v, *dy;
+    real *y, *dq, *dk, *dv, *work;
+} attend_head;
+
+struct attend_loops {
+    long (*work)(long keys, long head_dim); /* reals of scratch memory that a head needs */
+    void (*forward)(const attend_head *h);
+    void (*backward)(const attend_head *h);
 };
 
 struct norm_loops {
@@ -102,6 +113,7 @@ struct loops {
     const struct vector_loops *vector;
     const struct activation_loops *activation;
     const struct softmax_loops *softmax;
+    const struct attend_loops *attend;
     const struct norm_loops *norm;
     const struct cell_loops *cell;
     const struct additive_loops *additive;
@@ -121,6 +133,7 @@ const struct loops *loops(void);
     extern const struct vector_loops vector_loops_##isa;                                                     \
     extern const struct activation_loops activation_loops_##isa;                                             \
     extern const struct softmax_loops softmax_loops_##isa;                                                   \
+    extern const struct attend_loops attend_loops_##isa;                                                     \
     extern const struct norm_loops norm_loops_##isa;                                                         \
     extern const struct cell_loops cell_loops_##isa;                                                         \
     extern const struct additive_loops additive_loops_##isa;                                                 \

@@ -4,12 +4,15 @@
 #ifndef TULK_KERNEL_LOOPS_MATH_H
 #define TULK_KERNEL_LOOPS_MATH_H
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 
 #include "kernel/real.h"
 
 #ifdef TULK_DOUBLE
+
+#define REAL_MOST DBL_MAX
 
 static inline real real_exp(real x) { return exp(x); }
 static inline real real_tanh(real x) { return tanh(x); }
@@ -25,6 +28,8 @@ static inline real real_normal(real x, real *density)
 }
 
 #else
+
+#define REAL_MOST FLT_MAX
 
 static inline real real_sqrt(real x) { return sqrtf(x); }
 static inline real real_abs(real x) { return fabsf(x); }

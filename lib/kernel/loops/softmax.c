@@ -54,34 +54,6 @@ static void softmax_back(long n, const real *p, real *dp)
     for (long i = 0; i < n; i++) dp[i] = p[i] * (dp[i] - sum);
 }
 
-/* Padding keeps short rows in whole vectors, and keeps the order of the sum the same for one query and
- * for a block of queries that sees more keys: what is added beyond `seen` is zero. */
-static void attention(long seen, long padded, real scale, real *x, long keys, real *copy)
-{
-    long whole = seen / LANES * LANES, n = (seen + LANES - 1) / LANES * LANES;
-    real factor = 0;
-    if (seen > 0) {
-        real m = largest(seen, x);
-        exps(n, m, scale, x, x);
-        if (whole < n) lanes_store(x + whole, lanes_load_some(x + whole, seen - whole));
-        factor = 1 / sum_of(n, x);
-    }
-    for (long i = 0; i < n; i++) x[i] *= factor;
-    for (long i = n; i < padded; i++) x[i] = 0;
-    if (!copy) return;
-    long i = 0;
-    for (; i + LANES <= keys; i += LANES) lanes_store(copy + i, lanes_load(x + i));
-    if (i < keys) lanes_store_some(copy + i, keys - i, lanes_load(x + i));
-}
-
-static void attention_back(long n, real scale, const real *p, const real *f, real *dp)
-{
-    if (f)
-        for (long i = 0; i < n; i++) dp[i] *= f[i];
-    real sum = dot_of(n, p, dp);
-    for (long i = 0; i < n; i++) dp[i] = scale * p[i] * (dp[i] - sum);
-}
-
 static double sum_exps(long n, real m, const real *x)
 {
     real y[SHORT];
@@ -131,8 +103,6 @@ static void cross_entropy(long n, real *z, int target, real smoothing, bool grad
 const struct softmax_loops LOOPS(softmax) = {
     .softmax = softmax,
     .softmax_back = softmax_back,
-    .attention = attention,
-    .attention_back = attention_back,
     .log_softmax = log_softmax,
     .cross_entropy = cross_entropy,
 };

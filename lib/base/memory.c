@@ -40,10 +40,26 @@ void *grow(void *array, size_t *capacity, size_t need, size_t size)
     return xrealloc(array, wanted * size);
 }
 
+/* ------------------------------------------------------------------------------------- pages */
+
+enum { ALIGN = 64 };
+static const size_t HUGE_PAGE = (size_t)2 << 20;
+
+void *pages_alloc(size_t *bytes)
+{
+    size_t unit = *bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGN;
+    *bytes = *bytes ? (*bytes + unit - 1) / unit * unit : unit;
+    void *base = or_die(aligned_alloc(unit, *bytes), *bytes);
+#ifdef MADV_HUGEPAGE
+    if (unit == HUGE_PAGE) madvise(base, *bytes, MADV_HUGEPAGE); /* advice: a refusal changes nothing */
+#endif
+    return base;
+}
+
 /* ------------------------------------------------------------------------------------- arena */
 
-enum { ALIGN = 64, MAX_CHUNKS = 48 };
-static const size_t FIRST_CHUNK = (size_t)1 << 20, HUGE_PAGE = (size_t)2 << 20;
+enum { MAX_CHUNKS = 48 };
+static const size_t FIRST_CHUNK = (size_t)1 << 20;
 
 struct arena {
     struct {
@@ -58,12 +74,7 @@ arena *arena_new(void) { return xcalloc(1, sizeof(arena)); }
 static void chunk_add(arena *a, size_t size)
 {
     BUG_IF(a->n_chunks == MAX_CHUNKS);
-    if (size >= HUGE_PAGE) size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    char *base = or_die(aligned_alloc(size >= HUGE_PAGE ? HUGE_PAGE : ALIGN, size), size);
-#ifdef MADV_HUGEPAGE
-    if (size >= HUGE_PAGE) madvise(base, size, MADV_HUGEPAGE); /* advice: a refusal changes nothing */
-#endif
-    a->chunks[a->n_chunks].base = base;
+    a->chunks[a->n_chunks].base = pages_alloc(&size);
     a->chunks[a->n_chunks++].size = size;
 }
 

@@ -14,8 +14,12 @@ char *xstrdup(const char *text);
  * at least doubles. Usage: a = grow(a, &cap, n + 1, sizeof *a). */
 void *grow(void *array, size_t *capacity, size_t need, size_t size);
 
+/* Memory for large arrays, 64-byte aligned, content undefined, given back by free(). Two MiB and more come in
+ * huge pages, which double the bandwidth; *bytes is rounded up to what was got. */
+void *pages_alloc(size_t *bytes);
+
 /* An arena hands out memory that is given back all at once. Memory is 64-byte aligned and zeroed
- * only by arena_zalloc. Large chunks ask for huge pages, which double the bandwidth. */
+ * only by arena_zalloc. */
 typedef struct arena arena;
 
 arena *arena_new(void);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/team.h"
 
 typedef struct {
@@ -47,10 +48,9 @@ void *scratch(enum scratch_slot slot, size_t bytes)
     int rank = team_rank();
     BUG_IF(rank >= MAX_THREADS);
     if (held[rank][slot].bytes < bytes) {
-        size_t size = (bytes + bytes / 2 + 4095) / 4096 * 4096;
+        size_t size = bytes + bytes / 2;
         free(held[rank][slot].memory);
-        held[rank][slot].memory = aligned_alloc(4096, size);
-        BUG_IF(!held[rank][slot].memory);
+        held[rank][slot].memory = pages_alloc(&size);
         held[rank][slot].bytes = size;
     }
     return held[rank][slot].memory;

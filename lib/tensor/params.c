@@ -64,11 +64,9 @@ tensor *params_add_table(params *p, const char *name, int rows, int cols, enum i
 
 static real *block_of(size_t n)
 {
-    size_t bytes = (n * sizeof(real) + 63) / 64 * 64;
-    real *v = aligned_alloc(64, bytes ? bytes : 64);
-    if (!v) v = xmalloc(bytes); /* ends with the sentence about memory */
-    memset(v, 0, bytes);
-    return v;
+    size_t bytes = n * sizeof(real);
+    real *v = pages_alloc(&bytes);
+    return memset(v, 0, bytes);
 }
 
 static void place(params *p)

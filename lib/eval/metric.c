@@ -21,6 +21,7 @@ void metric_work_free(metric_work *w)
     tokens_free(&w->ref);
     str_free(&w->hyp_without);
     str_free(&w->ref_without);
+    str_free(&w->joined);
     sequence_free(&w->hyp_symbols);
     for (int i = 0; i < w->n_refs; i++) sequence_free(&w->ref_symbols[i]);
     free(w->ref_symbols);

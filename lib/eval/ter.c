@@ -107,6 +107,20 @@ int ter_row_n_stats(const metric_options *o)
     return N_STATS;
 }
 
+/* sacreBLEU tokenises references twice, which makes a difference where the rules are not stable: "dog's,"
+ * becomes "dog's ,", and that "dog 's ,". */
+static void ref_words(const ter_options *o, span line, metric_work *w)
+{
+    ter_words(o, line, &w->ref, &w->ref_without);
+    if (!o->normalized) return; /* all else is stable */
+    str_clear(&w->joined);
+    for (size_t i = 0; i < w->ref.n; i++) {
+        if (i) str_add_char(&w->joined, ' ');
+        str_add_span(&w->joined, w->ref.at[i]);
+    }
+    ter_words(o, str_span(&w->joined), &w->ref, &w->ref_without);
+}
+
 /* The fewest edits to any reference, and the mean length of the references. */
 void ter_row_stats(const metric_options *options, metric_work *w, span hyp, const span *refs, int n_refs,
                    double *out)
@@ -119,7 +133,7 @@ void ter_row_stats(const metric_options *options, metric_work *w, span hyp, cons
     ter_words(o, hyp, &w->hyp, &w->hyp_without);
     symbols_number_words(&w->symbols, &w->hyp, &w->hyp_symbols);
     for (int r = 0; r < n_refs; r++) {
-        ter_words(o, refs[r], &w->ref, &w->ref_without);
+        ref_words(o, refs[r], w);
         symbols_find_words(&w->symbols, &w->ref, &w->ref_symbols[0]);
         long edits = edits_count(&w->edits, &w->hyp_symbols, &w->ref_symbols[0]);
         if (r == 0 || edits < best) best = edits;

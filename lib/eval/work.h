@@ -11,6 +11,7 @@
 struct metric_work {
     tokens hyp, ref;
     str hyp_without, ref_without;       /* tokens without punctuation */
+    str joined;                         /* tokens with a space between */
     sequence hyp_symbols, *ref_symbols; /* [n_refs] */
     int n_refs;
     int64_t *matches; /* [order][n_refs] */

@@ -77,7 +77,7 @@ void bench_report(const bench_result *r, str *out)
 static void add_number(const char *key, double x, str *out)
 {
     if (isfinite(x))
-        str_addf(out, ", \"%s\": %.6g", key, x);
+        str_addf(out, ", \"%s\": %.9g", key, x);
     else
         str_addf(out, ", \"%s\": null", key);
 }

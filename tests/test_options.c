@@ -310,6 +310,24 @@ static void presets_are_good_networks(void)
     note_listener(NULL);
 }
 
+/* A command that takes several presets applies them itself: what a model file holds, and no more. */
+static void presets_one_by_one(void)
+{
+    options *o = good(FOR_BENCH, "bench --preset tiny bahdanau --d-emb 64");
+    const char *const *words;
+    CU_ASSERT_EQUAL_FATAL(options_list(o, "preset", &words), 2);
+    CU_ASSERT_STRING_EQUAL(words[1], "bahdanau");
+    CU_ASSERT_STRING_EQUAL(options_text(o, "arch"), "transformer"); /* none is applied */
+    options_preset(o, words[1]);
+    CU_ASSERT_STRING_EQUAL(options_text(o, "arch"), "rnn");
+    CU_ASSERT_EQUAL(options_int(o, "d-model"), 512);
+    CU_ASSERT_EQUAL(options_int(o, "d-emb"), 64);          /* argv wins */
+    CU_ASSERT_EQUAL(options_int(o, "batch-tokens"), 4096); /* of the bench, not of the network */
+    options_free(o);
+    bad(FOR_BENCH, "bench --preset tiny huge",
+        "--preset huge: unknown, choose tiny, small, base, bahdanau or seq2seq");
+}
+
 static void tiny_and_bahdanau_are_the_papers(void)
 {
     options *o = good(FOR_TRAIN, "train --preset tiny");
@@ -504,6 +522,7 @@ int main(void)
                            {"contradictions", contradictions},
                            {"unused options are noted once", unused_options_are_noted_once},
                            {"presets are good networks", presets_are_good_networks},
+                           {"presets one by one", presets_one_by_one},
                            {"tiny and bahdanau", tiny_and_bahdanau_are_the_papers},
                            {"sizes that follow others", sizes_that_follow_others},
                            {"rows are whole", rows_are_whole},

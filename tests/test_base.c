@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -72,6 +73,64 @@ static void arena_reuses(void)
     CU_ASSERT_EQUAL((size_t)first % 64, 0);
     CU_ASSERT_EQUAL(arena_bytes(a), held);
     arena_free(a);
+}
+
+static long page_faults(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_minflt;
+}
+
+/* Rounds of many sizes; what the largest needed is there for all after it, where it was. */
+static void arena_warms(void)
+{
+    enum { MIB = 1 << 20 };
+    static const int sizes[] = {1, 50, 7, 50, 20, 49};
+    arena *a = arena_new();
+    char *first = NULL;
+    long faults = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        long before = page_faults();
+        char *small = arena_alloc(a, 100), *large = arena_alloc(a, (size_t)sizes[i] * MIB);
+        memset(large, 1, (size_t)sizes[i] * MIB);
+        if (i == 0) first = small;
+        if (i > 1) faults += page_faults() - before;
+        CU_ASSERT_PTR_EQUAL(small, first);
+        CU_ASSERT_PTR_EQUAL(large, small + 128);
+        arena_reset(a);
+    }
+    CU_ASSERT(faults < 10);
+    CU_ASSERT_EQUAL(arena_bytes(a), 128 + 50 * MIB);
+    arena_free(a);
+}
+
+/* Under ulimit -v an arena takes its addresses in parts. */
+static void arena_in_few_addresses(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    enum { N = 20, BYTES = 50 << 20 };
+    struct rlimit before, limit;
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_AS, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)4 << 30;
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_AS, &limit), 0);
+    arena *a = arena_new(), *b = arena_new();
+    char *parts[N];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < N; i++) {
+            parts[i] = arena_alloc(a, BYTES);
+            parts[i][0] = parts[i][BYTES - 1] = (char)i;
+            *(char *)arena_alloc(b, 1) = 1;
+        }
+        for (int i = 0; i < N; i++) CU_ASSERT(parts[i][0] == i && parts[i][BYTES - 1] == i);
+        arena_reset(a);
+        CU_ASSERT_EQUAL(arena_bytes(a), (size_t)N * BYTES);
+    }
+    arena_free(a);
+    arena_free(b);
+    setrlimit(RLIMIT_AS, &before);
+#endif
 }
 
 static void seqs_and_str(void)
@@ -152,6 +211,8 @@ static CU_TestInfo tests[] = {{"sha256 known answers", sha256_known},
                               {"philox known answers", philox_known},
                               {"rng moments", rng_moments},
                               {"arena reuses its memory", arena_reuses},
+                              {"arena warms up", arena_warms},
+                              {"arena in few addresses", arena_in_few_addresses},
                               {"seqs and str", seqs_and_str},
                               {"fail() may quote the last message", error_keeps_its_argument},
                               {"team does each task once", team_does_each_task_once},

@@ -1,10 +1,12 @@
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 
@@ -58,36 +60,76 @@ void *pages_alloc(size_t *bytes)
 
 /* ------------------------------------------------------------------------------------- arena */
 
-enum { MAX_CHUNKS = 48 };
-static const size_t FIRST_CHUNK = (size_t)1 << 20;
+/* A chunk is a range of addresses, of which pages are made usable as they are needed: it grows where it is,
+ * nothing is copied or touched twice, and what is resident is what was handed out at most. One chunk of
+ * RESERVE addresses is all that an arena has; more are there for systems that limit addresses (ulimit -v). */
+enum { MAX_CHUNKS = 64 };
+static const size_t RESERVE = (size_t)1 << (sizeof(size_t) > 4 ? 36 : 26);
+
+typedef struct {
+    char *base;
+    size_t size, usable, touched; /* bytes reserved, made usable, handed out at most */
+} chunk;
 
 struct arena {
-    struct {
-        char *base;
-        size_t size;
-    } chunks[MAX_CHUNKS];
+    chunk chunks[MAX_CHUNKS];
     size_t n_chunks, current, used; /* `used` bytes of chunks[current]; later chunks are empty */
 };
 
 arena *arena_new(void) { return xcalloc(1, sizeof(arena)); }
 
-static void chunk_add(arena *a, size_t size)
+static size_t whole_pages(size_t bytes) { return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; }
+
+/* Addresses for at least `need` bytes. Where they are limited, a small part of them. */
+static size_t reservation(size_t need)
 {
-    BUG_IF(a->n_chunks == MAX_CHUNKS);
-    a->chunks[a->n_chunks].base = pages_alloc(&size);
-    a->chunks[a->n_chunks++].size = size;
+    struct rlimit limit;
+    bool limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    size_t size =
+        limited && limit.rlim_cur / MAX_CHUNKS < RESERVE ? (size_t)limit.rlim_cur / MAX_CHUNKS : RESERVE;
+    return whole_pages(size > need ? size : need);
 }
 
-static void chunks_free(arena *a)
+/* Maps addresses from a multiple of HUGE_PAGE on; NULL if there are none. */
+static char *map_addresses(size_t size)
 {
-    for (size_t i = 0; i < a->n_chunks; i++) free(a->chunks[i].base);
-    a->n_chunks = a->current = a->used = 0;
+    char *all = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)all % HUGE_PAGE) % HUGE_PAGE;
+    if (before) munmap(all, before);
+    munmap(all + before + size, HUGE_PAGE - before);
+    return all + before;
+}
+
+static void chunk_add(arena *a, size_t need)
+{
+    BUG_IF(a->n_chunks == MAX_CHUNKS);
+    chunk *c = &a->chunks[a->n_chunks++];
+    need = whole_pages(need);
+    c->size = reservation(need);
+    while (!(c->base = map_addresses(c->size)) && c->size > need)
+        c->size = c->size / 2 > need ? whole_pages(c->size / 2) : need;
+    or_die(c->base, need);
+#ifdef MADV_HUGEPAGE
+    madvise(c->base, c->size, MADV_HUGEPAGE); /* advice: a refusal changes nothing */
+#endif
+}
+
+/* Makes the first `need` bytes usable, and some more, so that this is rare. */
+static void chunk_extend(chunk *c, size_t need)
+{
+    size_t more = whole_pages(need + need / 4);
+    if (more > c->size) more = c->size;
+    bool done = mprotect(c->base, more, PROT_READ | PROT_WRITE) == 0;
+    if (!done) done = mprotect(c->base, more = whole_pages(need), PROT_READ | PROT_WRITE) == 0;
+    or_die(done ? c->base : NULL, need);
+    c->usable = more;
 }
 
 void arena_free(arena *a)
 {
     if (!a) return;
-    chunks_free(a);
+    for (size_t i = 0; i < a->n_chunks; i++) munmap(a->chunks[i].base, a->chunks[i].size);
     free(a);
 }
 
@@ -98,27 +140,18 @@ void *arena_alloc(arena *a, size_t bytes)
         a->current++;
         a->used = 0;
     }
-    if (a->current == a->n_chunks) {
-        size_t next = a->n_chunks ? 2 * a->chunks[a->n_chunks - 1].size : FIRST_CHUNK;
-        while (next < bytes) next *= 2;
-        chunk_add(a, next);
-    }
-    void *memory = a->chunks[a->current].base + a->used;
+    if (a->current == a->n_chunks) chunk_add(a, bytes);
+    chunk *c = &a->chunks[a->current];
+    void *memory = c->base + a->used;
     a->used += bytes;
+    if (a->used > c->usable) chunk_extend(c, a->used);
+    if (a->used > c->touched) c->touched = a->used;
     return memory;
 }
 
 void *arena_zalloc(arena *a, size_t bytes) { return memset(arena_alloc(a, bytes), 0, bytes); }
 
-void arena_reset(arena *a)
-{
-    if (a->n_chunks > 1) { /* join the chunks, so that the next round finds one */
-        size_t total = arena_bytes(a);
-        chunks_free(a);
-        chunk_add(a, total);
-    }
-    a->current = a->used = 0;
-}
+void arena_reset(arena *a) { a->current = a->used = 0; }
 
 arena_mark arena_save(const arena *a) { return (arena_mark){a->current, a->used}; }
 
@@ -131,6 +164,6 @@ void arena_restore(arena *a, arena_mark mark)
 size_t arena_bytes(const arena *a)
 {
     size_t total = 0;
-    for (size_t i = 0; i < a->n_chunks; i++) total += a->chunks[i].size;
+    for (size_t i = 0; i < a->n_chunks; i++) total += a->chunks[i].touched;
     return total;
 }

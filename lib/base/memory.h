@@ -18,16 +18,20 @@ void *grow(void *array, size_t *capacity, size_t need, size_t size);
  * huge pages, which double the bandwidth; *bytes is rounded up to what was got. */
 void *pages_alloc(size_t *bytes);
 
-/* An arena hands out memory that is given back all at once. Memory is 64-byte aligned and zeroed
- * only by arena_zalloc. */
+/* An arena hands out memory that is given back all at once. Memory is 64-byte aligned and zeroed only by
+ * arena_zalloc.
+ *
+ * It is one range of addresses whose pages come from the system as they are first used, huge ones where it
+ * has them, and stay until the arena is freed: an arena is as large as the most that was in use at once,
+ * rounded up to 2 MiB, and once it has seen its largest batch it asks the system for nothing. An arena for
+ * each thread is fine. */
 typedef struct arena arena;
 
 arena *arena_new(void);
 void arena_free(arena *a); /* NULL is fine */
 void *arena_alloc(arena *a, size_t bytes);
 void *arena_zalloc(arena *a, size_t bytes);
-/* Forgets everything handed out and keeps the memory: after a few batches the arena is one chunk as
- * large as the largest batch needs, and asks the system for nothing any more. */
+/* Forgets everything handed out and keeps the memory. */
 void arena_reset(arena *a);
 /* A mark to go back to: what was allocated after the mark is given back. */
 typedef struct {
@@ -35,6 +39,6 @@ typedef struct {
 } arena_mark;
 arena_mark arena_save(const arena *a);
 void arena_restore(arena *a, arena_mark mark);
-size_t arena_bytes(const arena *a); /* held from the system */
+size_t arena_bytes(const arena *a); /* the most that was in use at once */
 
 #endif

@@ -13,16 +13,13 @@
 
 void findings_add(findings *f, const char *format, ...)
 {
+    char text[2048]; /* a sentence or two, with the names of files */
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    char *text = xmalloc((size_t)n + 1);
-    va_start(args, format);
-    vsnprintf(text, (size_t)n + 1, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
     f->list = grow(f->list, &f->capacity, (size_t)f->n + 1, sizeof *f->list);
-    f->list[f->n++] = text;
+    f->list[f->n++] = xstrdup(text);
 }
 
 void findings_free(findings *f)

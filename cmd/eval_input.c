@@ -25,6 +25,7 @@ typedef struct {
     bool rest;     /* the last column keeps further tabs (references); else they are an error */
     str first;     /* the first line, where the columns had to be counted */
     bool has_first;
+    bool marked; /* begins with a byte-order mark that is kept */
 } source;
 
 struct eval_input {
@@ -35,11 +36,11 @@ struct eval_input {
     str text;     /* the segments behind each other */
     size_t *ends; /* (segments, n_columns): where each ends in text */
     size_t capacity;
-    long first, n;   /* the batch */
-    iconv_t to_utf8; /* with `converts` */
-    bool converts;
+    long first, n;             /* the batch */
+    iconv_t to_utf8;           /* with `converts` */
+    bool converts, drops_mark; /* a byte-order mark is no text (utf-8-sig) */
     const char *encoding;
-    str converted;
+    str converted, marked;
 };
 
 /* ------------------------------------------------------------------------------------ encoding */
@@ -56,11 +57,21 @@ static iconv_t open_encoding(const char *name)
     return result;
 }
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcasecmp(name, *names)) names++;
+    return *names;
+}
+
+static bool is_utf8_with_mark(const char *name)
+{
+    return is_one_of(name, (const char *const[]){"utf-8-sig", "utf_8_sig", "utf8-sig", NULL});
+}
+
 static bool is_utf8(const char *name)
 {
-    return strcasecmp(name, "utf-8") == 0 || strcasecmp(name, "utf8") == 0 ||
-           strcasecmp(name, "utf_8") == 0 || strcasecmp(name, "utf-8-sig") == 0 ||
-           strcasecmp(name, "utf_8_sig") == 0;
+    return is_one_of(name, (const char *const[]){"utf-8", "utf8", "utf_8", "u8", NULL}) ||
+           is_utf8_with_mark(name);
 }
 
 /* Appends the line as UTF-8: 0, or -1 if it is not text in its encoding. */
@@ -82,6 +93,7 @@ static int convert(iconv_t to_utf8, span line, str *out)
 static int set_encoding(eval_input *in, const char *name)
 {
     in->encoding = name;
+    in->drops_mark = is_utf8_with_mark(name);
     if (is_utf8(name)) return 0;
     in->to_utf8 = open_encoding(name);
     if (in->to_utf8 == (iconv_t)-1) return fail("--encoding %s: no such encoding, see iconv --list", name);
@@ -108,6 +120,18 @@ static int not_text(const eval_input *in, const lines *file, bool nul)
                 in->converts ? in->encoding : "UTF-8");
 }
 
+/* A byte-order mark is a character for sacreBLEU: it is put back before the first line. */
+static void keep_mark(eval_input *in, source *s, span *line)
+{
+    const line_counts *c = lines_count(s->file);
+    if (in->drops_mark || c->lines != 1 || !c->byte_order_marks) return;
+    s->marked = true;
+    str_clear(&in->marked);
+    str_addf(&in->marked, "\xef\xbb\xbf");
+    str_add_span(&in->marked, *line);
+    *line = str_span(&in->marked);
+}
+
 /* The next line of the file as text without the white space at its end: 1, 0 at the end, -1 with a message.
  */
 static int next_line(eval_input *in, source *s, span *line)
@@ -119,8 +143,9 @@ static int next_line(eval_input *in, source *s, span *line)
     }
     int more = lines_next(s->file, line);
     if (more <= 0) return more;
-    bool nul = memchr(line->p, '\0', line->n);
+    bool nul = line->n && memchr(line->p, '\0', line->n);
     if (nul || (!in->converts && !lines_valid(s->file))) return not_text(in, s->file, nul);
+    keep_mark(in, s, line);
     if (in->converts) {
         str_clear(&in->converted);
         if (convert(in->to_utf8, *line, &in->converted)) return not_text(in, s->file, false);
@@ -231,6 +256,7 @@ void eval_input_close(eval_input *in)
     free(in->ends);
     str_free(&in->text);
     str_free(&in->converted);
+    str_free(&in->marked);
     free(in);
 }
 
@@ -335,7 +361,16 @@ span eval_input_ref(const eval_input *in, long segment, int ref)
 
 void eval_input_note(const eval_input *in)
 {
-    for (int i = 0; i < in->n_sources; i++)
-        note_lines(lines_path(in->sources[i].file), lines_count(in->sources[i].file), "scored as they are",
-                   NULL);
+    for (int i = 0; i < in->n_sources; i++) {
+        const source *s = &in->sources[i];
+        line_counts counts = *lines_count(s->file);
+        if (in->converts) counts.invalid_utf8 = 0;
+        if (s->marked) counts.byte_order_marks = 0;
+        note_lines(lines_path(s->file), &counts, "scored as they are", NULL);
+        if (s->marked)
+            note("%s begins with a byte-order mark, which is scored as a character, as sacreBLEU does; "
+                 "--encoding "
+                 "utf-8-sig leaves it out",
+                 lines_path(s->file));
+    }
 }

@@ -470,61 +470,6 @@ static void verbose_text(void)
     str_free(&out);
 }
 
-static void result_is(double score, enum eval_format format, int width, const char *verbose,
-                      const char *expected)
-{
-    eval_result r = {"BLEU", score, "nrefs:1|tok:13a|smooth:floor[0.10]", verbose};
-    str out = {0};
-    eval_result_print(&r, format, width, &out);
-    CU_ASSERT_STRING_EQUAL(str_text(&out), expected);
-    str_free(&out);
-}
-
-static void result_formats(void)
-{
-    result_is(26.4817, EVAL_TEXT, 2, "65.9 (BP = 1)",
-              "BLEU|nrefs:1|tok:13a|smooth:floor[0.10] = 26.48 65.9 (BP = 1)");
-    result_is(26.4817, EVAL_TEXT, 0, "", "BLEU|nrefs:1|tok:13a|smooth:floor[0.10] = 26");
-    result_is(26.4817, EVAL_NUMBER, 1, "65.9", "26.5");
-    result_is(
-        26.4817, EVAL_JSON, 1, "65.9 (BP = 1)",
-        "{\n \"name\": \"BLEU\",\n \"score\": 26.5,\n"
-        " \"signature\": \"nrefs:1|tok:13a|smooth:floor[0.10]\",\n \"verbose_score\": \"65.9 (BP = 1)\",\n"
-        " \"nrefs\": \"1\",\n \"tok\": \"13a\",\n \"smooth\": \"floor[0.10]\"\n}");
-}
-
-/* JSON holds the number that the rounded text reads as, in as few digits as tell it. */
-static void json_numbers(void)
-{
-    static const struct {
-        double score;
-        int width;
-        const char *number;
-    } cases[] = {
-        {26.4817, 1, "26.5"},
-        {26.4817, 0, "26.0"},
-        {0, 1, "0.0"},
-        {100, 3, "100.0"},
-        {26.04, 2, "26.04"},
-        {26.004, 2, "26.0"},
-        {0.0001, 6, "0.0001"},
-        {0.00001, 6, "1e-05"},
-        {0.0000125, 8, "1.25e-05"},
-        {200. / 3, 15, "66.66666666666667"},
-        {0.1, 17, "0.1"},
-        {26.481713198759184, 17, "26.481713198759184"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        eval_result r = {"BLEU", cases[i].score, "", ""};
-        str out = {0};
-        eval_result_print(&r, EVAL_JSON, cases[i].width, &out);
-        const char *at = strstr(str_text(&out), "\"score\": ");
-        size_t n = strcspn(at + 9, ",\n");
-        CU_ASSERT_TRUE(n == strlen(cases[i].number) && memcmp(at + 9, cases[i].number, n) == 0);
-        str_free(&out);
-    }
-}
-
 int main(void)
 {
     CU_TestInfo tests[] = {{"white space", white_space},
@@ -543,8 +488,6 @@ int main(void)
                            {"long segment", long_segment},
                            {"signatures", signatures},
                            {"verbose text", verbose_text},
-                           {"result formats", result_formats},
-                           {"JSON numbers", json_numbers},
                            CU_TEST_INFO_NULL};
     return suite_run("eval", tests);
 }

@@ -102,14 +102,15 @@ check "no reference" 2 "" "name a reference" -i hyp
 check "standard input twice" 2 "" "only one of the files" ref -
 check "unknown flag" 2 "" "unknown option --tokenise, did you mean --tokenize?" ref -i hyp --tokenise 13a
 check "flag far from all" 2 "" "unknown option --zzzzzzzz" ref --zzzzzzzz
-check "short name with two dashes" 2 "" "unknown option --tok" ref --tok 13a
+check "beginning of a name" 0 38.5 "" ref -i hyp --tok 13a --score -b
+check "beginning of several names" 2 "" "--smooth may be one of --smooth-method, --smooth-value: write more of it" ref --smooth exp
+check "value right behind a short name" 0 38.50 "" ref -i hyp -b -w2
 check "long name with one dash" 2 "" "unknown option -tokenize, did you mean --tokenize?" ref -tokenize 13a
-check "metric that is not built" 2 "" "chrf is not known here; one of: bleu" ref -i hyp -m bleu chrf
+check "metric that is not known" 2 "" "meteor is not known here; one of: bleu, chrf, ter" ref -i hyp -m bleu meteor
 check "reference after -m" 2 "" "References come before this flag" -m bleu ref -i hyp
-check "tokenizer that is not built" 2 "" "ja-mecab is not known here; one of: 13a, none" ref -tok ja-mecab
+check "tokenizer that is not built" 2 "" "ja-mecab needs a model or dictionary that tulk does not carry; one of: " ref -tok ja-mecab
 check "smoothing that is not known" 2 "" "laplace is not known here; one of: exp, floor, add-k, none" ref -s laplace
-check "format that is not built" 2 "" "latex is not known" ref -f latex
-check "two translations" 2 "" "-i takes one HYP, found also ref" ref -i hyp ref
+check "format that is not known" 2 "" "html is not known here; one of: json, text, latex" ref -f html
 check "missing value" 2 "" "-w needs a value" ref -i hyp -w
 check "missing value before a flag" 2 "" "-tok needs a value" ref -tok -lc
 check "empty value" 2 "" "--input: the value is empty" ref --input=
@@ -117,7 +118,7 @@ check "no number" 2 "" "-w: two is not a whole number" ref -w two
 check "no whole number" 2 "" "-w: 1.5 is not a whole number" ref -w 1.5
 check "out of bounds" 2 "" "-w: -1 is out of bounds, 0 to 40" ref -w -1
 check "negative smoothing" 2 "" "-sv: -0.1 is out of bounds" ref -s floor -sv -0.1
-check "order out of bounds" 2 "" "--max-ngram-order: 0 is out of bounds, 1 to 16" ref --max-ngram-order 0
+check "order out of bounds" 2 "" "--max-ngram-order: 0 is out of bounds, 1 to 32" ref --max-ngram-order 0
 
 check "missing reference" 1 "" "gone: no such file" gone -i hyp
 check "missing translations" 1 "" "gone: no such file" ref -i gone
@@ -135,9 +136,10 @@ check "NUL" 1 "" "nul:2: the line holds a NUL byte" ref -i nul
 check "no gzip file" 1 "" "false.gz" ref -i false.gz
 
 printf '\357\273\277The cat sat on the mat.\r\nIt costs 5,000 euros today.' >windows
-check "byte-order mark" 0 100.0 "1 byte-order mark (removed)" ref -i windows -b
-check "carriage return" 0 100.0 "windows: 2 lines: 1 ended by carriage return and line feed" ref -i windows -b
-check "quiet" 0 100.0 "" ref -i windows -b -q
+check "byte-order mark is scored, as by sacreBLEU" 0 89.4 "windows begins with a byte-order mark" ref -i windows -b
+check "byte-order mark left out" 0 100.0 "1 byte-order mark (removed)" ref -i windows -b -e utf-8-sig
+check "carriage return" 0 100.0 "windows: 2 lines: 1 ended by carriage return and line feed" ref -i windows -b -e utf-8-sig
+check "quiet" 0 100.0 "" ref -i windows -b -q -e utf-8-sig
 printf '\n\n' >blank
 check "empty lines are scored" 0 0.0 "blank: 2 lines: 2 empty" ref -i blank -b
 

@@ -15,6 +15,7 @@
 #include "command.h"
 #include "eval/result.h"
 #include "eval/tokenize.h"
+#include "eval_compare.h"
 #include "eval_flags.h"
 #include "eval_score.h"
 
@@ -238,7 +239,7 @@ static int check_modes(const eval_flags *f)
 
 static int check_usage(const eval_flags *f)
 {
-    return check_files(f) || check_language(f) || check_modes(f) ? -1 : 0;
+    return check_files(f) || check_language(f) || check_modes(f) || eval_compare_check(f) ? -1 : 0;
 }
 
 /* What depends on the number of systems, which standard input tells only by its first line. */
@@ -427,7 +428,9 @@ static int evaluate(const eval_flags *f)
     if (eval_flag_on(f, EVAL_PAIRED_BS)) e.test = EVAL_TEST_BS;
     choose_metrics(&e);
     note_unused(f);
-    if (plan_draws(&e)) return EXIT_USAGE;
+    bool compare = eval_flag_on(f, EVAL_COMPARE);
+    if (compare ? choose_seed(&e) : plan_draws(&e)) return EXIT_USAGE;
+    if (compare) return eval_compare(f, &e.scoring.options, e.seed) ? EXIT_FAILED : EXIT_GOOD;
     e.scoring.keep = e.n_samples > 0;
     int code = eval_input_open(f, false, &e.scoring.input) ? EXIT_FAILED : EXIT_GOOD;
     if (!code && check_systems(&e)) code = EXIT_USAGE;

@@ -3,7 +3,6 @@
 #include <omp.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 #include "base/meter.h"
@@ -106,9 +105,12 @@ void team_run_ordered(long n, int slots, void (*task)(long i, int slot, void *co
         }
         return;
     }
+    static int *lists; /* kept: one caller at a time has the team, and it calls again for every batch */
+    static size_t capacity;
+    lists = grow(lists, &capacity, (size_t)n + (size_t)slots, sizeof *lists);
     ordered o = {.n = n, .task = task, .commit = commit, .context = context, .n_free = slots};
-    o.free = xmalloc((size_t)slots * sizeof *o.free);
-    o.slot_of = xmalloc((size_t)n * sizeof *o.slot_of);
+    o.slot_of = lists;
+    o.free = lists + n;
     for (int i = 0; i < slots; i++) o.free[i] = slots - 1 - i;
     for (long i = 0; i < n; i++) o.slot_of[i] = -1;
     pthread_mutex_init(&o.lock, NULL);
@@ -124,6 +126,4 @@ void team_run_ordered(long n, int slots, void (*task)(long i, int slot, void *co
     meter_enter(at);
     pthread_cond_destroy(&o.slot_freed);
     pthread_mutex_destroy(&o.lock);
-    free(o.slot_of);
-    free(o.free);
 }

@@ -1,4 +1,4 @@
-/* Inside the data room: pairs of parallel files, block by block, with their tokens. */
+/* Pairs of parallel files, one by one as text, or block by block with their tokens. */
 #ifndef TULK_DATA_PAIRS_H
 #define TULK_DATA_PAIRS_H
 

@@ -1,38 +1,22 @@
 #include "train/vocabulary.h"
 
 #include "base/error.h"
-#include "data/lines.h"
+#include "data/pairs.h"
 
 /* ----------------------------------------------------------------------------------- learning */
 
-/* 1 and the next line of both, 0 at the end of either, -1. */
-static int next_pair(lines *src, lines *tgt, span *s, span *t)
+static int learn_pairs(const vocab_request *r, learner *src, learner *tgt)
 {
-    int more = lines_next(src, s);
-    return more == 1 ? lines_next(tgt, t) : more;
-}
-
-static int learn_lines(lines *src, lines *tgt, learner *src_learner, learner *tgt_learner)
-{
-    span s, t;
+    pair_reader pairs = {.paths = {r->src_paths, r->tgt_paths}, .n_files = r->n_files};
+    text_pair p;
     int more;
-    while ((more = next_pair(src, tgt, &s, &t)) == 1) {
-        if (s.n == 0 || t.n == 0 || !lines_valid(src) || !lines_valid(tgt)) continue;
-        learner_add(src_learner, s);
-        learner_add(tgt_learner, t);
+    while ((more = pairs_next(&pairs, &p)) == 1) {
+        if (p.side[0].n == 0 || p.side[1].n == 0 || !p.valid) continue;
+        learner_add(src, p.side[0]);
+        learner_add(tgt, p.side[1]);
     }
+    pairs_close(&pairs);
     return more;
-}
-
-static int learn_files(const char *src_path, const char *tgt_path, learner *src_learner, learner *tgt_learner)
-{
-    lines *src = NULL, *tgt = NULL;
-    int status = lines_open(src_path, &src);
-    if (status == 0) status = lines_open(tgt_path, &tgt);
-    if (status == 0) status = learn_lines(src, tgt, src_learner, tgt_learner);
-    lines_close(src);
-    lines_close(tgt);
-    return status;
 }
 
 static tokenizer *finish(learner *l, int size)
@@ -48,9 +32,7 @@ int vocab_pair_learn(const vocab_request *r, vocab_pair *out)
     learner *src = learner_new(r->normalize, r->casefold);
     learner *tgt = r->separate ? learner_new(r->normalize, r->casefold) : src;
     *out = (vocab_pair){.joint = !r->separate};
-    int status = 0;
-    for (int i = 0; i < r->n_files && status == 0; i++)
-        status = learn_files(r->src_paths[i], r->tgt_paths[i], src, tgt);
+    int status = learn_pairs(r, src, tgt);
     if (status == 0) out->src = finish(src, r->size);
     if (out->src) out->tgt = r->separate ? finish(tgt, r->size) : out->src;
     learner_free(src);

@@ -22,7 +22,7 @@ typedef struct {
 } vocab_request;
 
 /* Learns from all pairs of the files that hold text (no pair with a line that is not UTF-8). 0, or -1 with a
- * message. Unequal line counts are the corpus's to find. */
+ * message; unequal line counts are told before the learning, which takes longer than the reading. */
 int vocab_pair_learn(const vocab_request *r, vocab_pair *out);
 /* Loads what a vocabulary or model file holds; `path` is for messages. */
 int vocab_pair_load(store *s, const char *path, vocab_pair *out);

@@ -144,12 +144,22 @@ static void tokenizers_by_name(void)
 
 enum { MOST_SYMBOLS = 24, MOST_ORDER = 5 };
 
-/* Some of the symbols of a reference are not those of the hypothesis. */
-static void random_symbols(rng *r, sequence *s, bool ref)
+static bool has(const sequence *s, uint32_t symbol)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->at[i] == symbol) return true;
+    return false;
+}
+
+/* Symbols of a reference that the hypothesis does not have are SYMBOL_NONE. */
+static void random_symbols(rng *r, sequence *s, const sequence *hyp)
 {
     size_t n = rng_below(r, MOST_SYMBOLS);
     sequence_clear(s, MOST_SYMBOLS);
-    while (s->n < n) s->at[s->n++] = (uint32_t)rng_below(r, 3) + !ref;
+    for (; s->n < n; s->n++) {
+        uint32_t symbol = (uint32_t)rng_below(r, 3) + 1;
+        s->at[s->n] = !hyp || has(hyp, symbol) ? symbol : SYMBOL_NONE;
+    }
 }
 
 static int occurrences(const sequence *s, size_t n, const uint32_t *gram, int order)
@@ -186,8 +196,8 @@ static void ngrams_follow_the_definition(void)
     int wrong = 0, matched = 0;
     for (int trial = 0; trial < 500; trial++) {
         int64_t matches[2 * MOST_ORDER], clipped[MOST_ORDER];
-        random_symbols(&r, &hyp, false);
-        for (int i = 0; i < 2; i++) random_symbols(&r, &refs[i], true);
+        random_symbols(&r, &hyp, NULL);
+        for (int i = 0; i < 2; i++) random_symbols(&r, &refs[i], &hyp);
         ngrams_match(&g, &hyp, refs, 2, MOST_ORDER, matches, clipped);
         for (int order = 1; order <= MOST_ORDER; order++) {
             int expected = shared_ngrams(&hyp, refs, 2, order);

@@ -37,17 +37,19 @@ typedef struct {
     tokens *out;
 } cutter;
 
-static uint8_t class_at(const cutter *c, const char *p, size_t *n)
+static uint8_t class_wide(const cutter *c, const char *p, size_t *n)
 {
+    if (c->rules->wide) return c->rules->wide(unicode_at(p, c->end, n));
+    size_t space = unicode_space_at(p, c->end);
+    *n = space ? space : 1;
+    return space ? CUT_SPACE : CUT_WORD;
+}
+
+static inline uint8_t class_at(const cutter *c, const char *p, size_t *n)
+{
+    uint8_t class = c->rules->bytes[(unsigned char)*p];
     *n = 1;
-    if ((unsigned char)*p < 0x80) return c->rules->ascii[(unsigned char)*p];
-    if (!c->rules->wide) {
-        size_t space = unicode_space_at(p, c->end);
-        if (space) *n = space;
-        return space ? CUT_SPACE : CUT_WORD;
-    }
-    int32_t code = unicode_at_wide(p, c->end, n);
-    return c->rules->wide(code);
+    return class == CUT_WIDE ? class_wide(c, p, n) : class;
 }
 
 static void end_token(cutter *c)
@@ -99,8 +101,7 @@ static bool ends_possessive(const cutter *c)
 {
     const char *after = c->p + 2;
     if (!c->rules->possessive || after > c->end || c->p[1] != 's') return false;
-    return after == c->end || *after == ' ' ||
-           ((unsigned char)*after < 0x80 && c->rules->ascii[(unsigned char)*after] == CUT_ALONE);
+    return after == c->end || *after == ' ' || c->rules->bytes[(unsigned char)*after] == CUT_ALONE;
 }
 
 static void cut_next(cutter *c)
@@ -128,7 +129,11 @@ static void cut_next(cutter *c)
         if (ends_possessive(c)) end_token(c);
         word(c, n);
         break;
-    default: word(c, n); break;
+    default:
+        word(c, n);
+        while (class == CUT_WORD && c->p < c->end && c->rules->bytes[(unsigned char)*c->p] == CUT_WORD)
+            c->p++;
+        break;
     }
     c->before = class;
 }
@@ -153,15 +158,17 @@ enum {
 };
 
 /* clang-format off */
-const uint8_t cut_ascii_13a[128] = {
-    W, W, W, W, W, W, W, W, W, S, S, S, S, S, W, W, W, W, W, W, W, W, W, W, W, W, W, W, S, S, S, S,
-    /*   ! " # $ % & ' ( ) * + , - . / 0 1 2 3 4 5 6 7 8 9 : ; < = > ? */
-    S, A, A, A, A, A, A, Q, A, A, A, A, P, H, P, A, D, D, D, D, D, D, D, D, D, D, A, A, A, A, A, A,
-    /* @ A .. Z [ \ ] ^ _ */
-    A, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, A, A, A, A, A,
-    /* ` a .. z { | } ~ */
-    A, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, A, A, A, A, W,
-};
+#define ASCII_13A \
+    W, W, W, W, W, W, W, W, W, S, S, S, S, S, W, W, W, W, W, W, W, W, W, W, W, W, W, W, S, S, S, S, \
+    /*   ! " # $ % & ' ( ) * + , - . / 0 1 2 3 4 5 6 7 8 9 : ; < = > ? */ \
+    S, A, A, A, A, A, A, Q, A, A, A, A, P, H, P, A, D, D, D, D, D, D, D, D, D, D, A, A, A, A, A, A, \
+    /* @ A .. Z [ \ ] ^ _ */ \
+    A, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, A, A, A, A, A, \
+    /* ` a .. z { | } ~ */ \
+    A, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, A, A, A, A, W
+
+const uint8_t cut_13a[256] = {ASCII_13A, CUT_UPPER_SPACE};
+const uint8_t cut_13a_wide[256] = {ASCII_13A, CUT_UPPER_WIDE};
 /* clang-format on */
 
 size_t cut_replace(char *text, size_t n, const char *from, const char *to)

@@ -4,6 +4,7 @@
 #ifndef TULK_EVAL_NGRAMS_H
 #define TULK_EVAL_NGRAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,12 +13,19 @@
 /* Memory that is used again. {0} is none; owned: ngrams_free. */
 typedef struct gram_slot gram_slot;
 typedef struct {
-    gram_slot *slots; /* [mask + 1], a hash table of the n-grams of one order */
+    /* The n-grams of one order by (n-1)-gram and last symbol: in a table (number of (n-1)-gram, symbol) where
+     * that is small, else in a hash table. */
+    bool direct;
+    uint16_t *table;
+    size_t row;       /* symbols in a row of the table */
+    gram_slot *slots; /* [mask + 1] */
     size_t mask;
-    uint32_t generation;
-    uint32_t *hyp_counts, *ref_counts, *best; /* [number of n-gram] */
-    size_t counts_capacity, ref_capacity, best_capacity;
-    struct gram_places *places; /* [1 + n_refs] */
+    uint32_t generation;                      /* what earlier ones left in the slots is empty */
+    uint32_t *used;                           /* entries of the table that are not 0 */
+    uint32_t *hyp_counts, *ref_counts, *best; /* [number of n-gram]: how often it is in hyp, in one reference,
+                                                 and in that one which has most of it */
+    struct gram_places *places;               /* [1 + n_refs] */
+    size_t room;
     int n_places;
 } ngrams;
 

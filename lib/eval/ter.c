@@ -37,9 +37,9 @@ static uint8_t wide_asian(int32_t c)
     return alone || is_asian_punctuation(c) ? CUT_ALONE : CUT_WORD;
 }
 
-static const cut_rules western = {.ascii = cut_ascii_13a, .padded = true, .possessive = true};
+static const cut_rules western = {.bytes = cut_13a, .padded = true, .possessive = true};
 static const cut_rules asian = {
-    .ascii = cut_ascii_13a, .wide = wide_asian, .padded = true, .possessive = true};
+    .bytes = cut_13a_wide, .wide = wide_asian, .padded = true, .possessive = true};
 
 /* "\n-" joins lines, should a segment hold several. */
 static span resolve(span line, str *text)

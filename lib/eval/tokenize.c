@@ -25,7 +25,7 @@ static bool needs_resolving(span line)
 
 static void run_13a(span line, tokens *out)
 {
-    static const cut_rules rules = {.ascii = cut_ascii_13a, .padded = true};
+    static const cut_rules rules = {.bytes = cut_13a, .padded = true};
     if (line.n && needs_resolving(line)) line = resolve(line, &out->text);
     cut(&rules, line, out);
 }
@@ -35,7 +35,7 @@ static void run_13a(span line, tokens *out)
 enum { W = CUT_WORD, S = CUT_SPACE, A = CUT_ALONE, D = CUT_DIGIT, P = CUT_POINT };
 
 /* clang-format off */
-static const uint8_t ascii_intl[128] = {
+static const uint8_t bytes_intl[256] = {
     W, W, W, W, W, W, W, W, W, S, S, S, S, S, W, W, W, W, W, W, W, W, W, W, W, W, W, W, S, S, S, S,
     /*   ! " # $ % & ' ( ) * + , - . / 0 1 2 3 4 5 6 7 8 9 : ; < = > ? */
     S, P, P, P, A, P, P, P, P, P, P, A, P, P, P, P, D, D, D, D, D, D, D, D, D, D, P, P, A, A, A, P,
@@ -43,13 +43,15 @@ static const uint8_t ascii_intl[128] = {
     P, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, P, P, P, A, P,
     /* ` a .. z { | } ~ */
     A, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, P, A, P, A, W,
+    CUT_UPPER_WIDE
 };
 
-static const uint8_t ascii_char[128] = {
+static const uint8_t bytes_char[256] = {
     A, A, A, A, A, A, A, A, A, S, S, S, S, S, A, A, A, A, A, A, A, A, A, A, A, A, A, A, S, S, S, S,
     S, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
     A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
     A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
+    CUT_UPPER_WIDE
 };
 /* clang-format on */
 
@@ -63,7 +65,7 @@ static uint8_t wide_intl(int32_t c)
 
 static void run_intl(span line, tokens *out)
 {
-    static const cut_rules rules = {.ascii = ascii_intl, .wide = wide_intl};
+    static const cut_rules rules = {.bytes = bytes_intl, .wide = wide_intl};
     cut(&rules, line, out);
 }
 
@@ -100,7 +102,7 @@ static span lstrip(span line)
 
 static void run_zh(span line, tokens *out)
 {
-    static const cut_rules rules = {.ascii = cut_ascii_13a, .wide = wide_zh};
+    static const cut_rules rules = {.bytes = cut_13a_wide, .wide = wide_zh};
     cut(&rules, lstrip(line), out);
 }
 
@@ -110,7 +112,7 @@ static uint8_t wide_char(int32_t c) { return unicode_is_space(c) ? CUT_SPACE : C
 
 static void run_char(span line, tokens *out)
 {
-    static const cut_rules rules = {.ascii = ascii_char, .wide = wide_char};
+    static const cut_rules rules = {.bytes = bytes_char, .wide = wide_char};
     cut(&rules, line, out);
 }
 

@@ -95,6 +95,7 @@ static void add_operations(const bench_result *r, str *out)
         add_number("forward_seconds", forward->seconds / updates, out);
         add_number("backward_seconds", backward->seconds / updates, out);
         add_number("share", share(r, seconds) / 100, out);
+        add_number("gflop", 1e-9 * (forward->flops + backward->flops) / updates, out);
         add_number("gflops", 1e-9 * (forward->flops + backward->flops) / seconds, out);
         str_addf(out, "}");
         before = ", ";

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/meter.h"
 #include "kernel/blocks.h"
 #include "kernel/loops/loops.h"
 
@@ -123,13 +124,23 @@ static void run(attending *a)
     blocks_run(tasks, work >= WORK ? 1 : WORK / (work + 1), heads_block, a);
 }
 
+/* Of q k^T and p v, without what a mask hides from them being taken off. */
+static double products(const attend_shape *s)
+{
+    double pairs = 0;
+    for (int i = 0; i < s->n_seqs; i++) pairs += (double)s->q_len[i] * s->k_len[i];
+    return 4 * pairs * s->n_heads * s->head_dim;
+}
+
 void attend(const attend_shape *s, const real *q, const real *k, const real *v, real *y)
 {
+    if (meter_is_on) meter_flops(products(s));
     run(&(attending){.s = s, .q = q, .k = k, .v = v, .y = y});
 }
 
 void attend_back(const attend_shape *s, const real *q, const real *k, const real *v, const real *dy, bool add,
                  real *dq, real *dk, real *dv)
 {
+    if (meter_is_on) meter_flops(2 * products(s)); /* what is computed again is not counted */
     run(&(attending){.s = s, .q = q, .k = k, .v = v, .dy = dy, .dq = dq, .dk = dk, .dv = dv, .add = add});
 }

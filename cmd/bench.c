@@ -136,7 +136,6 @@ static double one_update(bench *b, long update)
     model_sums sums = shards_gradients(b->shards, batch, (uint64_t)options_int(b->o, "seed"), update, 0.1);
     double norm = optimizer_norm(&b->adam);
     optimizer_step(&b->adam, 1e-4, clip_scale(norm, 1), update + 1);
-    params_pack(model_params(b->net));
     return sums.loss / (double)sums.words;
 }
 
@@ -309,7 +308,6 @@ static void build_network(bench *b)
 {
     b->net = model_new(&b->config, true);
     model_init(b->net, (uint64_t)options_int(b->o, "seed"));
-    params_pack(model_params(b->net));
     b->memory = arena_new();
     b->adam = optimizer_new(model_params(b->net), b->memory);
     b->shards = shards_new(b->net);

@@ -79,7 +79,6 @@ static real *gradients_of(const net_config *c, const pair_batch *b, int threads,
     model *m = model_new(c, true);
     params *p = model_params(m);
     model_init(m, 3);
-    params_pack(p);
     shards *s = shards_new(m);
     model_sums sums = shards_gradients(s, b, 5, 7, 0.1);
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));

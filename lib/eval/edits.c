@@ -1,6 +1,5 @@
 #include "eval/edits.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { MAX_SHIFT_SIZE = 10, MAX_SHIFT_DISTANCE = 50, BEAM = 25, MAX_CANDIDATES = 1000 };
+enum { MAX_SHIFT_SIZE = 10, MAX_SHIFT_DISTANCE = 50, MAX_CANDIDATES = 1000 };
 
 void edits_free(edits_work *w)
 {
@@ -17,10 +16,9 @@ void edits_free(edits_work *w)
     free(w->align);
     free(w->hyp_err);
     free(w->ref_err);
-    free(w->masks);
     free(w->rows);
-    free(w->state);
-    free(w->scores);
+    free(w->places);
+    free(w->masks);
     free(w->first);
     free(w->row);
     free(w->above);
@@ -33,31 +31,8 @@ void edits_free(edits_work *w)
 static edits_band make_band(size_t n_hyp, size_t n_ref)
 {
     double ratio = n_hyp ? (double)n_ref / (double)n_hyp : 1;
-    double beam = ratio / 2 > BEAM ? ceil(ratio / 2 + BEAM) : BEAM;
+    double beam = ratio / 2 > EDITS_BEAM ? ceil(ratio / 2 + EDITS_BEAM) : EDITS_BEAM;
     return (edits_band){n_hyp, n_ref, 2 * (size_t)beam + 1, ratio, (size_t)beam};
-}
-
-static long magnitude(long x) { return x < 0 ? -x : x; }
-
-/* Least cost of a path through a cell that is `off` away from the diagonal from the start, where `excess` is
- * how far the end is away from it. */
-static long cost_through(long off, long excess) { return magnitude(off) + magnitude(excess - off); }
-
-/* Paths that cost less than this never leave the beam. */
-static long cost_of_leaving(const edits_band *b)
-{
-    if (b->n_ref < BEAM) return LONG_MAX;
-    long excess = (long)b->n_ref - (long)b->n_hyp, least = LONG_MAX;
-    long low = excess < 0 ? excess : 0, high = excess > 0 ? excess : 0;
-    for (size_t i = 1; i <= b->n_hyp; i++) {
-        long under = (long)band_lo(b, i) - 1 - (long)i, over = (long)band_hi(b, i) - (long)i;
-        long cost = LONG_MAX;
-        if (band_lo(b, i) > 0) cost = cost_through(under < high ? under : high, excess);
-        if (cost < least) least = cost;
-        if (band_hi(b, i) <= b->n_ref) cost = cost_through(over > low ? over : low, excess);
-        if (cost < least) least = cost;
-    }
-    return least;
 }
 
 /* ------------------------------------------------------------------------------------ shifts */
@@ -185,18 +160,19 @@ static void prepare(edits_work *w, const sequence *hyp, const sequence *ref)
     w->ref_err = grow(w->ref_err, &w->ref_err_capacity, ref->n, sizeof *w->ref_err);
 }
 
-long edits_count(edits_work *w, const sequence *hyp, const sequence *ref)
+long edits_count_by(const edits_engine *engine, edits_work *w, const sequence *hyp, const sequence *ref)
 {
     BUG_IF(hyp->n >= INT32_MAX / 2 || ref->n >= INT32_MAX / 2);
     if (hyp->n == 0 || ref->n == 0) return (long)(hyp->n + ref->n);
     prepare(w, hyp, ref);
-    const edits_engine *engine = &edits_beam;
-    if (ref->n <= EDITS_BITS_MOST) {
-        edits_bits.measure(w);
-        /* Then the beam makes no difference, now or for any shift that helps. */
-        if (w->distance < cost_of_leaving(&w->band)) engine = &edits_bits;
-    }
-    if (engine == &edits_beam) edits_beam.measure(w);
+    engine->begin(w);
+    engine->measure(w);
     long shifts = shift_blocks(w, engine);
     return shifts + w->distance;
+}
+
+long edits_count(edits_work *w, const sequence *hyp, const sequence *ref)
+{
+    bool fits = ref->n <= EDITS_WINDOW_MOST && make_band(hyp->n, ref->n).beam == EDITS_BEAM;
+    return edits_count_by(fits ? &edits_window : &edits_beam, w, hyp, ref);
 }

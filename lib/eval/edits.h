@@ -22,6 +22,9 @@ typedef struct {
     size_t beam;
 } edits_band;
 
+typedef struct window_row window_row;
+typedef struct window_place window_place;
+
 /* Memory that is used again. {0} is none; owned: edits_free. */
 typedef struct {
     sequence hyp, shifted; /* as shifted so far; with one more shift */
@@ -31,12 +34,11 @@ typedef struct {
     size_t align_capacity, hyp_err_capacity, ref_err_capacity;
     edits_band band;
     long distance; /* between hyp and ref */
-    /* edits_bits.c */
-    size_t blocks;
-    uint64_t *masks, *rows, *state;
-    size_t masks_capacity, rows_capacity, state_capacity;
-    long *scores;
-    size_t scores_capacity;
+    /* edits_window.c */
+    window_row *rows;     /* [n_hyp + 1] */
+    window_place *places; /* [n_hyp + 1] */
+    uint64_t *masks;      /* (words of hyp, mask_words) */
+    size_t rows_capacity, places_capacity, masks_capacity, mask_words;
     /* edits_beam.c */
     int32_t *first, *row, *above;
     int8_t *steps;
@@ -50,8 +52,9 @@ long edits_count(edits_work *w, const sequence *hyp, const sequence *ref);
 
 /* ------------------------------------------------------------------------------------ private to edits*.c */
 
-/* Two ways to the same distances. Distances beyond the largest that matters may be any number as large. */
+/* Two ways to the same distances. */
 typedef struct {
+    void (*begin)(edits_work *w); /* for w->ref and all orders of the words of w->hyp */
     /* Computes w->distance between w->hyp and w->ref. */
     void (*measure)(edits_work *w);
     /* After measure: fills align, hyp_err and ref_err from the best path, which prefers match or substitution
@@ -62,11 +65,15 @@ typedef struct {
     long (*measure_shifted)(edits_work *w, size_t from, size_t to);
 } edits_engine;
 
-/* Bit-parallel, 64 words of the reference at once; knows no beam. */
-extern const edits_engine edits_bits;
-enum { EDITS_BITS_MOST = 512 }; /* words of a reference */
-/* Cell by cell within the beam, for any length. */
+/* All cells of a row at once, for the common beam, in which a row fits into 64 bits, and references of at
+ * most EDITS_WINDOW_MOST words. */
+extern const edits_engine edits_window;
+enum { EDITS_BEAM = 25, EDITS_WINDOW_MOST = 4096 };
+/* Cell by cell, for any beam and length. */
 extern const edits_engine edits_beam;
+
+/* Fewest edits as edits_count, by the given engine; for tests. */
+long edits_count_by(const edits_engine *engine, edits_work *w, const sequence *hyp, const sequence *ref);
 
 /* The cells [lo, hi) of row i >= 1. */
 static inline size_t band_lo(const edits_band *b, size_t i)

@@ -71,19 +71,23 @@ static void next_row(const edits_work *w, size_t i, uint32_t word, int32_t *row)
     }
 }
 
-static void measure(edits_work *w)
+static void begin(edits_work *w)
 {
     size_t n_hyp = w->hyp.n, n_ref = w->ref->n;
     w->row = grow(w->row, &w->row_capacity, n_ref + 2, sizeof *w->row);
     w->above = grow(w->above, &w->above_capacity, n_ref + 2, sizeof *w->above);
     w->first = grow(w->first, &w->first_capacity, n_hyp + 1, sizeof *w->first);
     w->steps = grow(w->steps, &w->steps_capacity, (n_hyp + 1) * w->band.width, sizeof *w->steps);
+}
+
+static void measure(edits_work *w)
+{
     read_row(w, 0, w->row);
-    for (size_t i = 1; i <= n_hyp; i++) {
+    for (size_t i = 1; i <= w->hyp.n; i++) {
         next_row(w, i, w->hyp.at[i - 1], w->row);
         keep_row(w, i, w->row);
     }
-    w->distance = w->row[n_ref];
+    w->distance = w->row[w->ref->n];
 }
 
 static void trace(edits_work *w)
@@ -128,4 +132,4 @@ static long measure_shifted(edits_work *w, size_t from, size_t to)
     return w->row[w->ref->n];
 }
 
-const edits_engine edits_beam = {measure, trace, measure_shifted};
+const edits_engine edits_beam = {begin, measure, trace, measure_shifted};

@@ -85,7 +85,7 @@ static void tile_task(long task, void *context)
 static void strip_task(long task, void *context)
 {
     product g = *(const product *)context;
-    bool direct = g.kind != GEMM_NT && g.m <= g.loops->height;
+    bool direct = g.kind != GEMM_NT && g.m <= 2 * g.loops->height;
     g.first = task * g.strip;
     g.cols = least(g.strip, g.n - g.first);
     g.depth = g.k;

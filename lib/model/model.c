@@ -111,6 +111,8 @@ params *model_params(model *m) { return m->params; }
 
 void model_init(model *m, uint64_t seed) { params_init(m->params, seed); }
 
+bool model_stepwise(const model *m) { return m->k->stepwise; }
+
 double model_flops(const model *m, const seqs *src, const seqs *tgt)
 {
     const tensor *bias, *out = m->k->output(m->net, &bias);

@@ -64,6 +64,9 @@ typedef struct {
     long words;
 } model_sums;
 
+/* Whether products with one matrix run step by step, many times a batch. */
+bool model_stepwise(const model *m);
+
 /* The loss of sentence pairs; sequences without bos and eos, as the tokenizer gives them (empty ones are
  * fine). If the tape records, everything is ready for tape_backward, with d(grad_scale * loss). */
 model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
@@ -96,6 +99,7 @@ void model_select(decoding *d, const int *from, int n);
  * tape. */
 typedef struct {
     const char *name;
+    bool stepwise;              /* see model_stepwise */
     const char *const *options; /* names of the network options it uses; ends with NULL */
     int (*check)(const net_config *c);
     void *(*build)(const net_config *c,

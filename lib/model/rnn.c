@@ -442,5 +442,5 @@ static const char *const options[] = {"arch",    "d-model",       "d-emb",      
                                       "tie",     "dropout",       "dropout-emb", "cell",        "attention",
                                       "context", "bidirectional", "d-readout",   "d-attention", NULL};
 
-const model_class model_rnn = {"rnn", options, check,         build, hidden, output,
-                               start, step,    select_states, flops, free};
+const model_class model_rnn = {"rnn",  true,  options, check,         build, hidden,
+                               output, start, step,    select_states, flops, free};

@@ -350,5 +350,5 @@ static const char *const options[] = {
     "arch",        "d-model",           "d-ff",       "n-heads", "enc-layers", "dec-layers", "tie", "dropout",
     "dropout-emb", "dropout-attention", "dropout-ff", "norm",    "activation", NULL};
 
-const model_class model_transformer = {"transformer", options, check,       build, hidden,  output,
-                                       start,         step,    select_rows, flops, free_net};
+const model_class model_transformer = {"transformer", false, options, check,       build, hidden,
+                                       output,        start, step,    select_rows, flops, free_net};

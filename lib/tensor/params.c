@@ -86,24 +86,10 @@ void params_alloc(params *p, bool gradients)
     place(p);
 }
 
-void params_share(params *p, const params *of)
-{
-    BUG_IF(p->v || !of->v || p->n != of->n || p->n_reals != of->n_reals);
-    p->v = of->v;
-    p->packed = of->packed;
-    p->shares = true;
-    p->g = block_of(p->n_reals);
-    place(p);
-    for (int i = 0; i < p->n; i++) {
-        p->list[i]->t.by_rows = of->list[i]->t.by_rows;
-        p->list[i]->t.by_cols = of->list[i]->t.by_cols;
-    }
-}
-
 static bool is_packed(const param *q) { return !q->table && q->t.cols > 1; }
 
 /* The room of both copies of one matrix; with `block`, they are placed there. */
-static size_t place_packed(tensor *t, real *block)
+static size_t place_packed(tensor *t, const real *block)
 {
     size_t rows = rounded(gemm_packed_reals(t->rows, t->cols));
     if (block) {
@@ -113,27 +99,45 @@ static size_t place_packed(tensor *t, real *block)
     return rows + rounded(gemm_packed_reals(t->cols, t->rows));
 }
 
-static void alloc_packed(params *p)
+/* Room of all; with `block`, all are placed. */
+static size_t place_all_packed(params *p, const real *block)
 {
     size_t n = 0;
     for (int i = 0; i < p->n; i++)
-        if (is_packed(p->list[i])) n += place_packed(&p->list[i]->t, NULL);
-    p->packed = block_of(n);
-    n = 0;
-    for (int i = 0; i < p->n; i++)
-        if (is_packed(p->list[i])) n += place_packed(&p->list[i]->t, p->packed + n);
+        if (is_packed(p->list[i])) n += place_packed(&p->list[i]->t, block ? block + n : NULL);
+    return n;
 }
 
 void params_pack(params *p)
 {
     BUG_IF(p->shares);
-    if (!p->packed) alloc_packed(p);
+    if (p->fresh) return;
+    if (!p->packed) p->packed = block_of(place_all_packed(p, NULL));
+    place_all_packed(p, p->packed);
     for (int i = 0; i < p->n; i++) {
         const tensor *t = &p->list[i]->t;
         if (!is_packed(p->list[i])) continue;
         gemm_pack(GEMM_NT, t->rows, t->cols, t->v, t->ld, p->packed + (t->by_rows - p->packed));
         gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, p->packed + (t->by_cols - p->packed));
     }
+    p->fresh = true;
+}
+
+void params_changed(params *p)
+{
+    p->fresh = false;
+    for (int i = 0; i < p->n; i++) p->list[i]->t.by_rows = p->list[i]->t.by_cols = NULL;
+}
+
+void params_share(params *p, const params *of)
+{
+    BUG_IF(p->v || !of->packed || p->n != of->n || p->n_reals != of->n_reals);
+    p->v = of->v;
+    p->packed = of->packed;
+    p->shares = true;
+    p->g = block_of(p->n_reals);
+    place(p);
+    place_all_packed(p, p->packed);
 }
 
 static double draw(const param *q, rng *r)
@@ -151,6 +155,7 @@ static double draw(const param *q, rng *r)
 
 void params_init(params *p, uint64_t seed)
 {
+    params_changed(p);
     for (int i = 0; i < p->n; i++) {
         param *q = p->list[i];
         rng r = rng_at(seed, RNG_INIT, (uint64_t)i);

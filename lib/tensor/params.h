@@ -33,7 +33,8 @@ typedef struct {
     int n;
     size_t n_reals;
     real *v, *g;  /* (n_reals) */
-    real *packed; /* copies for products; NULL before params_pack */
+    real *packed; /* copies for products; NULL before the first params_pack */
+    bool fresh;   /* they are those of the values */
     bool shares;  /* v and packed are another's */
 } params;
 
@@ -50,13 +51,15 @@ tensor *params_add_table(params *p, const char *name, int rows, int cols, enum i
 /* Allocates the values (zero) and, with `gradients`, the gradients (zero). */
 void params_alloc(params *p, bool gradients);
 
-/* The values (and packed copies) of `of`, which must have been allocated and live longer, with gradients of
- * its own (zero). The same parameters must have been declared. */
+/* The values and packed copies of `of`, which must have been packed once and live longer, with gradients of
+ * its own (zero). The same parameters must have been declared. Usable while `of` is packed. */
 void params_share(params *p, const params *of);
 
-/* Packs every matrix for products (tensor/weights.h). Whoever changes values afterwards packs again: until
- * then products see the old ones. Without it products pack for themselves in each call. */
+/* Packs every matrix for products (tensor/weights.h), unless that was done since params_changed. Without it
+ * products pack for themselves in each call, which costs the same where a matrix is used once. */
 void params_pack(params *p);
+/* To be called when values have changed: what was packed is not used any more. */
+void params_changed(params *p);
 
 /* Draws every parameter by its init, a function of (seed, place in the list) alone. */
 void params_init(params *p, uint64_t seed);

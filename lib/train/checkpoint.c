@@ -247,6 +247,16 @@ int checkpoint_save(model_file *f, const optimizer *o, const train_state *s, dou
     return -1;
 }
 
+/* o: with the moments, too; or NULL. */
+static int load_tensors(store *s, const char *slot, params *p, const optimizer *o)
+{
+    tensor_list l = list_tensors(p, o);
+    int status = store_load_tensors(s, slot, l.list, l.n);
+    list_free(&l);
+    params_changed(p);
+    return status;
+}
+
 int checkpoint_load(model_file *f, optimizer *o, train_state *s)
 {
     checkpoint_info info;
@@ -257,16 +267,10 @@ int checkpoint_load(model_file *f, optimizer *o, train_state *s)
     if (status == 0 && train_state_parse(text.p, s) < 0) status = fail("%s: %s", f->path, error_message());
     str_free(&text);
     if (status < 0) return -1;
-    tensor_list l = list_tensors(o->of, o);
-    status = store_load_tensors(f->s, "last", l.list, l.n);
-    list_free(&l);
-    return status;
+    return load_tensors(f->s, "last", o->of, o);
 }
 
 int checkpoint_load_weights(store *s, const char *slot, params *p)
 {
-    tensor_list l = list_tensors(p, NULL);
-    int status = store_load_tensors(s, slot, l.list, l.n);
-    list_free(&l);
-    return status;
+    return load_tensors(s, slot, p, NULL);
 }

@@ -51,4 +51,5 @@ void optimizer_step(optimizer *o, double lr, double grad_scale, long step)
                           .grad_scale = (real)grad_scale,
                           .step = step};
     adam((long)o->of->n_reals, o->of->v, o->of->g, o->m, o->v, &config);
+    params_changed(o->of);
 }

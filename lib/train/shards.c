@@ -38,6 +38,7 @@ shards *shards_new(model *m)
     shards *s = xcalloc(1, sizeof *s);
     size_t n = model_params(m)->n_reals;
     s->m = m;
+    params_pack(model_params(m)); /* before copies share it */
     s->whole_team = n >= WHOLE_TEAM_REALS;
     s->threads = s->whole_team ? 1 : team_threads();
     /* One thread adds in the same order, through one copy. */
@@ -153,6 +154,7 @@ model_sums shards_gradients(shards *s, const pair_batch *b, uint64_t seed, int64
     s->first = grow(s->first, &held, (size_t)n + 1, sizeof *s->first);
     s->sums = grow(s->sums, &s->capacity, (size_t)n + 1, sizeof *s->sums);
     cut(s, n, words);
+    if (n > 1 || model_stepwise(s->m)) params_pack(model_params(s->m));
     if (n > 1 && s->slots)
         team_run_ordered(n, s->slots, task, commit, s);
     else

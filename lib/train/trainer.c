@@ -117,7 +117,6 @@ static int one_update(trainer *t, const pair_batch *b)
     if (!isfinite(norm)) return diverged(t, "gradient");
     double lr = rate(t, step);
     optimizer_step(&t->adam, lr, clip_scale(norm, t->set->clip_norm), (long)step);
-    params_pack(model_params(t->job->net));
     t->progress.lr = lr;
     t->progress.norm = norm;
     count_update(t, b, &sums, clock_seconds() - from);
@@ -156,6 +155,7 @@ static bool improves(double score, double best) { return isnan(best) || score > 
 static int run_validation(trainer *t, bool due)
 {
     report(t, TRAIN_VALIDATING);
+    params_pack(model_params(t->job->net));
     t->scores = validate(t->job->net, &t->job->valid);
     if (!isfinite(t->scores.xent)) return diverged_at(t, "validation loss", t->state.update);
     t->validated = true;
@@ -268,7 +268,6 @@ int train_run(const train_job *job, const train_settings *settings, train_result
     t.adam = optimizer_new(model_params(job->net), t.forever);
     enum train_end why = END_UPDATES;
     int status = start(&t);
-    params_pack(model_params(job->net)); /* before copies share it */
     t.shards = shards_new(job->net);
     if (status == 0) status = loop(&t, &why);
     if (status == 0) status = finish(&t, why);

@@ -37,7 +37,7 @@ static void check_activation(vec_case *c, const char *name, const tensor *x)
     real *y = reals(c, x->rows), *ones = reals(c, x->rows), *dx = reals(c, x->rows);
     for (int i = 0; i < x->rows; i++) ones[i] = 1;
     f->forward(x->rows, x->v, y);
-    f->backward(x->rows, f->needs_input ? x->v : NULL, y, ones, dx);
+    f->backward(x->rows, f->needs_input ? x->v : NULL, y, ones, false, dx);
     case_compare(c, name, y, x->rows);
     snprintf(grad, sizeof grad, "%s.grad", name);
     case_compare(c, grad, dx, x->rows);
@@ -142,7 +142,7 @@ void layernorm_case(vec_case *c)
     case_compare(c, "y", y->v, rows * d);
     case_incoming(c, y, dy, &loss, &scale);
     case_compare_number(c, "loss", loss, scale);
-    layer_norm_back(rows, d, x->v, gain->v, mean, rstd, y->g, x->g, gain->g, bias->g);
+    layer_norm_back(rows, d, x->v, gain->v, mean, rstd, y->g, true, x->g, gain->g, bias->g);
     case_compare_gradient(c, "x", x);
     case_compare_gradient(c, "w.weight", gain);
     case_compare_gradient(c, "w.bias", bias);

@@ -71,11 +71,9 @@ static tensor *attention(vec_case *c, const heads *h, tensor *x, const packed *p
         kv = nn_linear(t, mem, tape_rows(t, h->in.w, d, 2 * d), tape_rows(t, h->in.b, d, 2 * d));
     } else {
         tensor *qkv = nn_linear(t, x, h->in.w, h->in.b);
-        q = tape_cols(t, qkv, 0, d);
-        kv = tape_cols(t, qkv, d, 2 * d);
+        q = kv = qkv;
     }
-    tensor *k = tape_cols(t, kv, 0, d), *v = tape_cols(t, kv, d, d);
-    tensor *y = nn_attend(t, q, k, v, p, mem ? keys : p, h->heads, causal, 0);
+    tensor *y = nn_attend(t, q, kv, p, mem ? keys : p, h->heads, causal, 0);
     return nn_linear(t, y, h->out.w, h->out.b);
 }
 

@@ -54,26 +54,35 @@ typedef struct operation {
     const attention *attention;
     const activation *activation;
     bool flag;
-    arena *memory; /* of leaves */
-    arena *work;   /* of a run */
+    bool on_demand; /* works with gradients on demand too */
+    arena *memory;  /* of leaves */
+    arena *work;    /* of a run */
 } operation;
 
 static double weight_of(int i) { return sin(1.7 * i + 0.3); }
+
+/* Gives y the gradient of the loss. */
+static double random_sum(tensor *y)
+{
+    bool add;
+    double loss = 0, *g = tape_gradient(y, &add);
+    for (int r = 0; r < y->rows; r++) {
+        for (int c = 0; c < y->cols; c++) {
+            double w = weight_of(r * y->cols + c);
+            loss += w * y->v[r * y->ld + c];
+            g[r * y->ld + c] = w + (add ? g[r * y->ld + c] : 0);
+        }
+    }
+    return loss;
+}
 
 static double operation_loss(void *context, bool backward)
 {
     operation *o = context;
     arena_reset(o->work);
     tape t = tape_new(o->work, true, true, 5, 2);
-    tensor *y = o->run(&t, o);
-    double loss = 0;
-    for (int r = 0; r < y->rows; r++) {
-        for (int c = 0; c < y->cols; c++) {
-            double w = weight_of(r * y->cols + c);
-            loss += w * y->v[r * y->ld + c];
-            y->g[r * y->ld + c] += w;
-        }
-    }
+    t.on_demand = o->on_demand;
+    double loss = random_sum(o->run(&t, o));
     if (backward) tape_backward(&t);
     return loss;
 }
@@ -89,7 +98,7 @@ static double largest(const double *v, int n)
     return top;
 }
 
-static void check_operation(operation *o, const char *name)
+static void check_gradients(operation *o, const char *name)
 {
     for (int i = 0; i < o->n_leaves; i++) clear(o->leaves[i]);
     operation_loss(o, true);
@@ -103,6 +112,14 @@ static void check_operation(operation *o, const char *name)
         if (bad) printf("\n    %s: input %d: %d of %d gradients are wrong", name, i, bad, n);
         CU_ASSERT(bad == 0);
     }
+}
+
+static void check_operation(operation *o, const char *name)
+{
+    bool twice = o->on_demand;
+    check_gradients(o, name);
+    o->on_demand = false;
+    if (twice) check_gradients(o, name);
     arena_free(o->memory);
     arena_free(o->work);
 }
@@ -137,6 +154,7 @@ static tensor *run_linear(tape *t, const operation *o)
 static void test_linear(void)
 {
     operation o = operation_new(run_linear);
+    o.on_demand = true;
     add_leaf(&o, 5, 3);
     add_leaf(&o, 4, 3);
     add_leaf(&o, 4, 1);
@@ -156,6 +174,7 @@ static tensor *run_embed(tape *t, const operation *o)
 static void test_embed(void)
 {
     operation o = operation_new(run_embed);
+    o.on_demand = true;
     add_leaf(&o, 7, 6);
     check_operation(&o, "embed");
 }
@@ -184,6 +203,7 @@ static void test_activations(void)
 {
     for (const activation *f = activations; f->name; f++) {
         operation o = operation_new(run_activate);
+        o.on_demand = true;
         o.activation = f;
         add_leaf(&o, 5, 7);
         check_operation(&o, f->name);
@@ -192,12 +212,15 @@ static void test_activations(void)
 
 static tensor *run_dropout(tape *t, const operation *o)
 {
-    return nn_residual(t, nn_dropout(t, o->leaves[0], 0.3), o->leaves[1], 0.4);
+    tensor *x = nn_dropout_over(t, copy_of(t, o, 0), 0.2), *y = nn_dropout(t, x, 0.3);
+    x = nn_residual(t, x, nn_dropout_over(t, copy_of(t, o, 1), 0.1), 0.4);
+    return nn_residual(t, x, y, 0.4);
 }
 
 static void test_dropout(void)
 {
     operation o = operation_new(run_dropout);
+    o.on_demand = true;
     add_leaf(&o, 9, 5);
     add_leaf(&o, 9, 5);
     check_operation(&o, "dropout");
@@ -208,9 +231,38 @@ static tensor *run_norm(tape *t, const operation *o)
     return nn_layer_norm(t, o->leaves[0], o->leaves[1], o->leaves[2]);
 }
 
+static tensor *run_residual_norm(tape *t, const operation *o)
+{
+    tensor *x = copy_of(t, o, 0), *y = nn_activate(t, nn_linear(t, x, o->leaves[1], NULL), o->activation);
+    for (int i = 0; i < 2; i++) {
+        y = nn_linear(t, y, o->leaves[1], NULL);
+        x = nn_residual_norm(t, x, nn_linear_add(t, y, x, o->leaves[1]), 0.3, o->leaves[2], o->leaves[3]);
+        y = nn_activate(t, nn_linear(t, x, o->leaves[1], NULL), o->activation);
+    }
+    y = nn_linear(t, y, o->leaves[1], NULL);
+    return nn_residual_norm(t, x, y, o->flag ? 0.3 : 0, o->leaves[2], o->leaves[3]);
+}
+
+/* Tensors that several operations read. */
+static void test_residual_norm(void)
+{
+    for (int flag = 0; flag < 2; flag++) {
+        operation o = operation_new(run_residual_norm);
+        o.activation = activation_find(flag ? "tanh" : "gelu");
+        o.flag = flag;
+        o.on_demand = true;
+        add_leaf(&o, 4, 7);
+        add_leaf(&o, 7, 7);
+        add_leaf(&o, 7, 1);
+        add_leaf(&o, 7, 1);
+        check_operation(&o, "residual and layer norm");
+    }
+}
+
 static void test_norm(void)
 {
     operation o = operation_new(run_norm);
+    o.on_demand = true;
     add_leaf(&o, 4, 7);
     add_leaf(&o, 7, 1);
     add_leaf(&o, 7, 1);
@@ -223,18 +275,18 @@ static const packed queries = {3, q_start, q_len}, keys = {3, k_start, k_len};
 /* flag: causal, of one sequence with itself; else queries and keys of different lengths. */
 static tensor *run_attend(tape *t, const operation *o)
 {
-    tensor *kv = o->leaves[1], *q = o->flag ? tape_cols(t, kv, 12, 6) : o->leaves[0];
-    return nn_attend(t, q, tape_cols(t, kv, 0, 6), tape_cols(t, kv, 6, 6), &queries,
-                     o->flag ? &queries : &keys, 2, o->flag, 0.25);
+    tensor *kv = copy_of(t, o, 1), *q = o->flag ? kv : copy_of(t, o, 0);
+    return nn_attend(t, q, kv, &queries, o->flag ? &queries : &keys, 2, o->flag, 0.25);
 }
 
 static void test_attend(void)
 {
     for (int causal = 0; causal < 2; causal++) {
         operation o = operation_new(run_attend);
+        o.on_demand = true;
         o.flag = causal;
         add_leaf(&o, 8, 6);
-        add_leaf(&o, causal ? 8 : 6, 18);
+        add_leaf(&o, causal ? 8 : 6, causal ? 18 : 12);
         check_operation(&o, causal ? "causal attention" : "attention");
     }
 }
@@ -419,6 +471,7 @@ int main(void)
                            {"gather, concat, views", test_rows},
                            {"activations", test_activations},
                            {"dropout and residual", test_dropout},
+                           {"residual and layer norm", test_residual_norm},
                            {"layer norm", test_norm},
                            {"attention over packed sequences", test_attend},
                            {"recurrent layers", test_recurrent},

@@ -122,20 +122,23 @@ static void check_activation(const activation *f, size_t n, double size)
     real *x = random_reals(n, size, 1), *y = zero_reals(n), *dy = random_reals(n, 1, 2),
          *dx = copy_reals(dy, n);
     f->forward((long)n, x, y);
-    f->backward((long)n, f->needs_input ? x : NULL, y, dy, dx);
+    f->backward((long)n, f->needs_input ? x : NULL, y, dy, true, dx);
+    real *over = copy_reals(dy, n);
+    f->backward((long)n, f->needs_input ? x : NULL, y, over, false, over);
     bool good = true;
     for (size_t i = 0; i < n; i++) {
         double at = (double)x[i], want = activation_reference(f->name, at),
                slope = slope_reference(f->name, at);
         good = good && near((double)y[i], want, at < -1 && !strcmp(f->name, "gelu") ? at * 0.1 : want, 6);
-        good = good && near((double)dx[i], (double)dy[i] * (1 + slope), 1, 4);
+        good = good && near((double)dx[i], (double)dy[i] * (1 + slope), 1, 4) &&
+               near((double)over[i], (double)dy[i] * slope, 1, 4);
     }
     CU_ASSERT(good);
     if (!f->needs_input) {
         f->forward((long)n, x, x);
         CU_ASSERT(same_bits(x, y, n));
     }
-    free(x), free(y), free(dy), free(dx);
+    free(x), free(y), free(dy), free(dx), free(over);
 }
 
 static void test_activations(void)
@@ -260,7 +263,7 @@ static void check_norm(long rows, long d, double offset)
     for (size_t i = 0; i < n; i++) x[i] += (real)offset;
     const double eps = (double)(real)1e-5, slack = 8 + 4 * fabs(offset);
     layer_norm(rows, d, x, gain, bias, (real)1e-5, y, mean, rstd);
-    layer_norm_back(rows, d, x, gain, mean, rstd, dy, dx, dgain, dbias);
+    layer_norm_back(rows, d, x, gain, mean, rstd, dy, true, dx, dgain, dbias);
     bool good = true;
     for (long r = 0; r < rows; r++) {
         const real *at = x + r * d, *dy_r = dy + r * d;
@@ -299,6 +302,43 @@ static void test_norm(void)
     }
     check_norm(1000, 130, 0);
     check_norm(40, 1, 0);
+}
+
+/* The sum, the norm and the mask in one pass are those of the single steps, forward and backward. */
+static void check_residual_norm(long rows, long d, real p)
+{
+    size_t n = (size_t)(rows * d), size = (size_t)d, all = (size_t)rows;
+    const uint64_t key = 5, place = 6;
+    const real eps = (real)1e-5;
+    real *x = random_reals(n, 1, 1), *f = random_reals(n, 1, 2), *gain = random_reals(size, 1, 3),
+         *bias = random_reals(size, 1, 4), *sum = zero_reals(n), *y = zero_reals(n), *want_y = zero_reals(n),
+         *mean = zero_reals(all), *rstd = zero_reals(all), *dy = random_reals(n, 1, 5),
+         *dx = random_reals(n, 1, 6);
+    real *dgain = zero_reals(2 * size), *want_dgain = zero_reals(2 * size), *dsum = zero_reals(n),
+         *df = random_reals(n, 1, 7), *want_df = copy_reals(df, n), *want_dx = copy_reals(dx, n);
+    dropout((long)n, f, x, p, key, place, sum);
+    layer_norm(rows, d, sum, gain, bias, eps, want_y, mean, rstd);
+    residual_norm(rows, d, x, f, p, key, place, gain, bias, eps, y, mean, rstd);
+    CU_ASSERT(same_bits(f, sum, n) && same_bits(y, want_y, n));
+    layer_norm_back(rows, d, sum, gain, mean, rstd, dy, false, dsum, want_dgain, want_dgain + size);
+    dropout_back((long)n, dsum, p, key, place, want_df);
+    vec_add((long)n, dsum, want_dx);
+    residual_norm_back(rows, d, sum, gain, mean, rstd, dy, p, key, place, true, df, dx, dgain, dgain + size);
+    CU_ASSERT(same_bits(dy, dsum, n) && same_bits(df, want_df, n) && same_bits(dx, want_dx, n));
+    for (size_t i = 0; i < 2 * size; i++)
+        CU_ASSERT(near((double)dgain[i], (double)want_dgain[i], 2 * sqrt((double)rows) + 1, 8));
+    free(x), free(f), free(gain), free(bias), free(sum), free(y), free(want_y), free(mean), free(rstd),
+        free(dy);
+    free(dx), free(dgain), free(want_dgain), free(dsum), free(df), free(want_df), free(want_dx);
+}
+
+static void test_residual_norm(void)
+{
+    check_residual_norm(1, 1, (real)0.3);
+    check_residual_norm(5, 33, 0);
+    check_residual_norm(7, 100, (real)0.1);
+    check_residual_norm(700, 130, (real)0.1);
+    check_residual_norm(3, 512, (real)0.5);
 }
 
 /* ---- recurrent cells ---- */
@@ -483,7 +523,8 @@ static real *everything(size_t *n)
     softmax(ROWS, D, out + 3 * SIZE, D);
     cross_entropy(ROWS, D, out + 4 * SIZE, D, targets, (real)0.1, true, 1, loss, loss + ROWS);
     layer_norm(ROWS, D, x, x, x, (real)1e-5, out + 5 * SIZE, rows, rows + ROWS);
-    layer_norm_back(ROWS, D, x, x, rows, rows + ROWS, x, out + 6 * SIZE, out + 7 * SIZE, out + 7 * SIZE + D);
+    layer_norm_back(ROWS, D, x, x, rows, rows + ROWS, x, true, out + 6 * SIZE, out + 7 * SIZE,
+                    out + 7 * SIZE + D);
     col_sum(ROWS, D, x, D, out + 7 * SIZE + 2 * D);
     out[7 * SIZE + 3 * D] = (real)vec_sum_squares(SIZE, x);
     free(x), free(rows), free(targets), free(loss);
@@ -534,6 +575,7 @@ static CU_TestInfo tests[] = {
     {"softmax", test_softmax},
     {"cross entropy", test_cross_entropy},
     {"layer normalisation", test_norm},
+    {"residual and layer normalisation", test_residual_norm},
     {"recurrent cells", test_cells},
     {"Adam", test_adam},
     {"gradient descent", test_sgd},

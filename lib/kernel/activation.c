@@ -10,6 +10,7 @@ enum { RELU, TANH, SIGMOID, GELU, COST = 8 };
 typedef struct {
     int row;
     const real *x, *y, *dy;
+    bool add;
     real *out;
 } piece;
 
@@ -23,18 +24,19 @@ static void backward_block(long first, long end, void *context)
 {
     const piece *c = context;
     const real *x = c->x ? c->x + first : NULL;
-    loops()->activation->backward[c->row](end - first, x, c->y + first, c->dy + first, c->out + first);
+    loops()->activation->backward[c->row](end - first, x, c->y + first, c->dy + first, c->add,
+                                          c->out + first);
 }
 
 /* The rows of the table: a pair of functions for each row of the loops. */
-#define ACTIVATION(name, row)                                                                                \
+#define ACTIVATION(name, kind)                                                                               \
     static void name(long n, const real *x, real *y)                                                         \
     {                                                                                                        \
-        blocks_run(n, blocks_size(COST), forward_block, &(piece){row, x, NULL, NULL, y});                    \
+        blocks_run(n, blocks_size(COST), forward_block, &(piece){.row = kind, .x = x, .out = y});            \
     }                                                                                                        \
-    static void name##_back(long n, const real *x, const real *y, const real *dy, real *dx)                  \
+    static void name##_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)        \
     {                                                                                                        \
-        blocks_run(n, blocks_size(COST), backward_block, &(piece){row, x, y, dy, dx});                       \
+        blocks_run(n, blocks_size(COST), backward_block, &(piece){kind, x, y, dy, add, dx});                 \
     }
 
 ACTIVATION(relu, RELU)

@@ -2,15 +2,18 @@
 #ifndef TULK_KERNEL_ACTIVATION_H
 #define TULK_KERNEL_ACTIVATION_H
 
+#include <stdbool.h>
+
 #include "kernel/real.h"
 
 typedef struct {
     const char *name;
     /* y[i] = f(x[i]); y may be x only where backward_from_output is not NULL. */
     void (*forward)(long n, const real *x, real *y);
-    /* dx[i] += dy[i] f'(x[i]), given x and y = f(x). x is NULL for functions whose derivative is
-     * known from y (tanh, sigmoid, relu), which may then be computed in place. */
-    void (*backward)(long n, const real *x, const real *y, const real *dy, real *dx);
+    /* dx[i] = or, with `add`, += dy[i] f'(x[i]), given x and y = f(x). x is NULL for functions whose
+     * derivative is known from y (tanh, sigmoid, relu), which may then be computed in place. Without `add`
+     * dx may be dy. */
+    void (*backward)(long n, const real *x, const real *y, const real *dy, bool add, real *dx);
     int needs_input; /* backward reads x */
 } activation;
 

@@ -152,22 +152,20 @@ static tensor *before(const transformer *n, tape *t, tensor *x, const affine *a)
 
 static tensor *after(const transformer *n, tape *t, tensor *x, tensor *y, const affine *a)
 {
-    y = nn_residual(t, x, y, n->c.dropout);
-    return n->pre ? y : norm(t, y, a);
+    return n->pre ? nn_residual(t, x, y, n->c.dropout) : nn_residual_norm(t, x, y, n->c.dropout, a->w, a->b);
 }
 
-static tensor *attend_to(const transformer *n, tape *t, tensor *q, tensor *kv, int k_col,
-                         const packed *queries, const packed *keys, bool causal)
+static tensor *attend_to(const transformer *n, tape *t, tensor *q, tensor *kv, const packed *queries,
+                         const packed *keys, bool causal)
 {
-    return nn_attend(t, q, tape_cols(t, kv, k_col, n->d), tape_cols(t, kv, k_col + n->d, n->d), queries, keys,
-                     n->c.n_heads, causal, n->c.dropout_attention);
+    return nn_attend(t, q, kv, queries, keys, n->c.n_heads, causal, n->c.dropout_attention);
 }
 
 static tensor *self_attention(const transformer *n, tape *t, tensor *x, const block *b, const packed *p,
                               bool causal)
 {
     tensor *qkv = apply(t, before(n, t, x, &b->norms[0]), &b->self_qkv);
-    tensor *y = attend_to(n, t, tape_cols(t, qkv, 0, n->d), qkv, n->d, p, p, causal);
+    tensor *y = attend_to(n, t, qkv, qkv, p, p, causal);
     return after(n, t, x, apply(t, y, &b->self_out), &b->norms[0]);
 }
 
@@ -176,7 +174,7 @@ static tensor *cross_attention(const transformer *n, tape *t, tensor *x, const b
                                tensor *kv, const packed *memory)
 {
     tensor *q = apply(t, before(n, t, x, &b->norms[1]), &b->cross_q);
-    tensor *y = attend_to(n, t, q, kv, 0, p, memory, false);
+    tensor *y = attend_to(n, t, q, kv, p, memory, false);
     return after(n, t, x, apply(t, y, &b->cross_out), &b->norms[1]);
 }
 
@@ -191,7 +189,7 @@ static tensor *embed(const transformer *n, tape *t, const tensor *table, const i
                      int rows)
 {
     tensor *x = nn_embed(t, table, ids, rows, (real)sqrt(n->d), n->positions, place);
-    return nn_dropout(t, x, n->dropout_emb);
+    return nn_dropout_over(t, x, n->dropout_emb);
 }
 
 /* ------------------------------------------------------------------------------- whole sequence */
@@ -209,6 +207,7 @@ static tensor *encode(const transformer *n, tape *t, const words *src)
 static tensor *hidden(void *net, tape *t, const seqs *src, const seqs *tgt, const int **target_of)
 {
     transformer *n = net;
+    t->on_demand = true;
     words s = words_with_eos(t, src), y = words_with_bos(t, tgt);
     tensor *memory = encode(n, t, &s), *x = embed(n, t, n->tgt_emb, y.ids, y.place, y.rows);
     for (int i = 0; i < n->c.dec_layers; i++) {
@@ -290,7 +289,7 @@ static tensor *cached_self_attention(const transformer *n, tape *t, tensor *x, c
         memcpy(cache_row(cache, k->cache_start[r] + said), qkv->v + (size_t)r * (size_t)qkv->ld + n->d,
                2 * (size_t)n->d * sizeof(real));
     packed queries = {rows, k->row, k->one}, keys = {rows, k->cache_start, k->cache_len};
-    tensor *y = attend_to(n, t, tape_cols(t, qkv, 0, n->d), cache, 0, &queries, &keys, true);
+    tensor *y = attend_to(n, t, qkv, cache, &queries, &keys, true);
     return after(n, t, x, apply(t, y, &b->self_out), &b->norms[0]);
 }
 

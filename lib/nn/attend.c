@@ -1,46 +1,68 @@
 #include "nn/attend.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/meter.h"
 
 typedef struct {
     tape_node node;
-    tensor *q, *k, *v, *y;
+    tensor *q, *kv, *y;
+    int d;
     attend_shape shape;
 } attend_node;
+
+/* Where keys begin in a row of kv; values are d further on. */
+static int keys_at(const tensor *q, const tensor *kv, int d) { return q == kv ? d : 0; }
+
+/* Memory that two asked for and only one was given clean. */
+static void clear(const tensor *x)
+{
+    for (int r = 0; r < x->rows; r++)
+        memset(x->g + (size_t)r * (size_t)x->ld, 0, (size_t)x->cols * sizeof(real));
+}
 
 static void backward(tape_node *self)
 {
     attend_node *n = (attend_node *)self;
-    attend_back(&n->shape, n->q->v, n->k->v, n->v->v, n->y->g, true, n->q->g, n->k->g, n->v->g);
+    tensor *q = n->q, *kv = n->kv;
+    bool add_q, add;
+    real *dq = tape_gradient(q, &add_q), *dkv = q == kv ? dq : tape_gradient(kv, &add);
+    if (q == kv) add = add_q;
+    if (add && !add_q) clear(q);
+    if (add_q && !add) clear(kv);
+    int k = keys_at(q, kv, n->d), v = k + n->d;
+    attend_back(&n->shape, q->v, kv->v + k, kv->v + v, n->y->g, add || add_q, dq, dkv + k, dkv + v);
 }
 
-tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys,
-                  int n_heads, bool causal, double dropout)
+tensor *nn_attend(tape *t, tensor *q, tensor *kv, const packed *queries, const packed *keys, int n_heads,
+                  bool causal, double dropout)
 {
     METER(METER_ATTENTION);
-    BUG_IF(queries->n != keys->n || q->cols % n_heads || q->cols != k->cols || q->cols != v->cols);
+    int d = kv->cols / (q == kv ? 3 : 2), k = keys_at(q, kv, d), v = k + d;
+    BUG_IF(queries->n != keys->n || d % n_heads || k + 2 * d != kv->cols || q->cols < d);
+    BUG_IF(t->recording && q != kv && q->cols != d); /* every element of a gradient is written */
     attend_node *n = TAPE_NODE(t, attend_node);
     n->q = q;
-    n->k = k;
-    n->v = v;
-    n->y = tape_tensor(t, q->rows, q->cols);
+    n->kv = kv;
+    n->d = d;
+    n->y = tape_tensor(t, q->rows, d);
     n->shape = (attend_shape){.n_seqs = queries->n,
                               .n_heads = n_heads,
-                              .head_dim = q->cols / n_heads,
+                              .head_dim = d / n_heads,
                               .q_start = queries->start,
                               .q_len = queries->len,
                               .k_start = keys->start,
                               .k_len = keys->len,
                               .causal = causal,
                               .ldq = q->ld,
-                              .ldk = k->ld,
-                              .ldv = v->ld,
+                              .ldk = kv->ld,
+                              .ldv = kv->ld,
                               .ldy = n->y->ld,
                               .dropout = t->training ? (real)dropout : 0,
                               .key = t->seed,
                               .place = t->place++};
-    attend(&n->shape, q->v, k->v, v->v, n->y->v);
-    if (t->recording) tape_push(t, &n->node, backward);
+    attend(&n->shape, q->v, kv->v + k, kv->v + v, n->y->v);
+    if (t->recording) tape_push_output(t, &n->node, n->y, backward);
     return n->y;
 }

@@ -11,9 +11,10 @@ typedef struct {
     const int *start, *len; /* (n) */
 } packed;
 
-/* q (rows of queries, d); k, v (rows of keys, d), which may be column views of one matrix; returns
- * (rows of q, d). queries and keys have the same n and live as long as the tape. */
-tensor *nn_attend(tape *t, tensor *q, tensor *k, tensor *v, const packed *queries, const packed *keys,
-                  int n_heads, bool causal, double dropout);
+/* Queries are the first d columns of q, keys and values the last 2d of kv: q (rows of queries, d) and kv
+ * (rows of keys, 2d), or one tensor (rows, 3d) twice for self-attention. Returns (rows of q, d). queries and
+ * keys have the same n, name every row once if the tape records, and live as long as the tape. */
+tensor *nn_attend(tape *t, tensor *q, tensor *kv, const packed *queries, const packed *keys, int n_heads,
+                  bool causal, double dropout);
 
 #endif

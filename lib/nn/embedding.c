@@ -114,6 +114,6 @@ tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale
                          .place = place,
                          .scale = scale};
     team_run((n + ROWS_A_TASK - 1) / ROWS_A_TASK, forward_task, node);
-    if (t->recording) tape_push(t, &node->node, backward);
+    if (t->recording) tape_push_output(t, &node->node, node->y, backward);
     return node->y;
 }

@@ -9,12 +9,13 @@
 /* Rows a block: enough for the products to run at full speed, few enough for the logits to stay in cache. */
 enum { BLOCK = 256 };
 
-static void gradients(const tensor *x, const tensor *w, const tensor *b, int from, int n, const real *dz)
+static void gradients(const tensor *x, bool add, const tensor *w, const tensor *b, int from, int n,
+                      const real *dz)
 {
     METER_BACK(METER_LOSS);
     real *dx = x->g + (size_t)from * (size_t)x->ld;
     const real *xv = x->v + (size_t)from * (size_t)x->ld;
-    weights_backward(w, n, dz, w->rows, true, dx, x->ld);
+    weights_backward(w, n, dz, w->rows, add, dx, x->ld);
     weights_gradient(w, n, dz, w->rows, xv, x->ld);
     if (b) col_sum(n, w->rows, dz, w->rows, b->g);
 }
@@ -25,6 +26,8 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
     METER(METER_LOSS);
     BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
     loss_sums sums = {0, 0};
+    bool add;
+    if (t->recording) BUG_IF(!tape_gradient(x, &add));
     arena_mark mark = arena_save(t->memory);
     real *z = arena_alloc(t->memory, sizeof(real) * BLOCK * (size_t)w->rows);
     double loss[BLOCK], nll[BLOCK];
@@ -38,7 +41,7 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
             sums.loss += loss[i];
             sums.nll += nll[i];
         }
-        if (t->recording) gradients(x, w, b, from, n, z);
+        if (t->recording) gradients(x, add, w, b, from, n, z);
     }
     arena_restore(t->memory, mark);
     return sums;

@@ -111,23 +111,25 @@ typedef struct {
 static void activate_back(tape_node *self)
 {
     activate_node *n = (activate_node *)self;
-    if (n->x->g)
-        n->f->backward((long)size_of(n->y), n->f->needs_input ? n->x->v : NULL, n->y->v, n->y->g, n->x->g);
+    const real *x = n->f->needs_input ? n->x->v : NULL;
+    real *dy = n->y->g, *dx = dy;
+    bool add = false;
+    if (!tape_hand_on(n->y, n->x)) dx = tape_gradient(n->x, &add);
+    if (dx) n->f->backward((long)size_of(n->y), x, n->y->v, dy, add, dx);
 }
 
 tensor *nn_activate(tape *t, tensor *x, const activation *f)
 {
     METER(METER_ACTIVATION);
     BUG_IF(x->ld != x->cols);
-    tensor *y = tape_tensor(t, x->rows, x->cols);
-    if (!f->needs_input) y->v = x->v;
+    tensor *y = f->needs_input ? tape_tensor(t, x->rows, x->cols) : tape_same(t, x);
     f->forward((long)size_of(x), x->v, y->v);
     if (t->recording) {
         activate_node *n = TAPE_NODE(t, activate_node);
         n->x = x;
         n->y = y;
         n->f = f;
-        tape_push(t, &n->node, activate_back);
+        tape_push_output(t, &n->node, y, activate_back);
     }
     return y;
 }
@@ -141,30 +143,75 @@ typedef struct {
     uint64_t key, place;
 } dropout_node;
 
+static void drop_back(const dropout_node *n, const real *dy, bool add, real *dx)
+{
+    dropout((long)size_of(n->y), dy, add ? dx : NULL, n->p, n->key, n->place, dx);
+}
+
 static void dropout_node_back(tape_node *self)
 {
     dropout_node *n = (dropout_node *)self;
-    if (n->x->g) dropout_back((long)size_of(n->y), n->y->g, n->p, n->key, n->place, n->x->g);
-    if (n->residual && n->residual->g) vec_add((long)size_of(n->y), n->y->g, n->residual->g);
+    real *dy = n->y->g, *dx = dy;
+    bool add = false;
+    if (!tape_hand_on(n->y, n->x)) dx = tape_gradient(n->x, &add);
+    if (dx) drop_back(n, dy, add, dx);
 }
 
-static tensor *drop(tape *t, tensor *residual, tensor *x, double p)
+static void residual_back(tape_node *self)
+{
+    dropout_node *n = (dropout_node *)self;
+    bool add;
+    real *dy = n->y->g, *dx = tape_gradient(n->x, &add);
+    if (dx) drop_back(n, dy, add, dx);
+    if (tape_hand_on(n->y, n->residual)) return;
+    real *dresidual = tape_gradient(n->residual, &add);
+    BUG_IF(!add);
+    if (dresidual) vec_add((long)size_of(n->y), dy, dresidual);
+}
+
+static dropout_node *dropout_node_new(tape *t, tensor *x, double p)
+{
+    BUG_IF(x->ld != x->cols);
+    dropout_node *n = TAPE_NODE(t, dropout_node);
+    n->x = x;
+    n->p = (real)(t->training ? p : 0);
+    n->key = t->seed;
+    n->place = t->place++;
+    return n;
+}
+
+static tensor *drop(tape *t, tensor *x, tensor *y, double p)
 {
     METER(METER_DROPOUT);
-    BUG_IF(x->ld != x->cols || (residual && (residual->ld != x->cols || residual->rows != x->rows)));
-    dropout_node *n = TAPE_NODE(t, dropout_node);
-    *n = (dropout_node){.x = x, .residual = residual, .p = (real)p, .key = t->seed, .place = t->place++};
-    n->y = tape_tensor(t, x->rows, x->cols);
-    dropout((long)size_of(x), x->v, residual ? residual->v : NULL, n->p, n->key, n->place, n->y->v);
-    if (t->recording) tape_push(t, &n->node, dropout_node_back);
+    dropout_node *n = dropout_node_new(t, x, p);
+    n->y = y;
+    dropout((long)size_of(x), x->v, NULL, n->p, n->key, n->place, n->y->v);
+    if (t->recording) tape_push_output(t, &n->node, n->y, dropout_node_back);
     return n->y;
 }
 
-tensor *nn_dropout(tape *t, tensor *x, double p) { return t->training && p > 0 ? drop(t, NULL, x, p) : x; }
+static bool drops(const tape *t, double p) { return t->training && p > 0; }
+
+tensor *nn_dropout(tape *t, tensor *x, double p)
+{
+    return drops(t, p) ? drop(t, x, tape_tensor(t, x->rows, x->cols), p) : x;
+}
+
+tensor *nn_dropout_over(tape *t, tensor *x, double p)
+{
+    return drops(t, p) ? drop(t, x, tape_same(t, x), p) : x;
+}
 
 tensor *nn_residual(tape *t, tensor *residual, tensor *x, double p)
 {
-    return drop(t, residual, x, t->training ? p : 0);
+    METER(METER_DROPOUT);
+    BUG_IF(residual->ld != x->cols || residual->rows != x->rows);
+    dropout_node *n = dropout_node_new(t, x, p);
+    n->residual = residual;
+    n->y = tape_same(t, x);
+    dropout((long)size_of(x), x->v, residual->v, n->p, n->key, n->place, n->y->v);
+    if (t->recording) tape_push_output(t, &n->node, n->y, residual_back);
+    return n->y;
 }
 
 /* -------------------------------------------------------------------------------- layer norm */
@@ -172,32 +219,71 @@ tensor *nn_residual(tape *t, tensor *residual, tensor *x, double p)
 static const real EPS = (real)1e-5;
 
 typedef struct {
-    tape_node node;
-    tensor *x, *y;
+    dropout_node sum; /* what is normalised: x, or residual + dropout(x) in the place of x */
     const tensor *gain, *bias;
     real *mean, *rstd; /* (rows) */
 } norm_node;
 
+static norm_node *norm_node_new(tape *t, tensor *x, const tensor *gain, const tensor *bias)
+{
+    BUG_IF(x->ld != x->cols || gain->rows != x->cols || bias->rows != x->cols);
+    norm_node *n = TAPE_NODE(t, norm_node);
+    n->sum.x = x;
+    n->sum.y = tape_tensor(t, x->rows, x->cols);
+    n->gain = gain;
+    n->bias = bias;
+    n->mean = arena_alloc(t->memory, (size_t)x->rows * sizeof(real));
+    n->rstd = arena_alloc(t->memory, (size_t)x->rows * sizeof(real));
+    return n;
+}
+
 static void norm_back(tape_node *self)
 {
     norm_node *n = (norm_node *)self;
-    BUG_IF(!n->x->g || !n->gain->g || !n->bias->g);
-    layer_norm_back(n->x->rows, n->x->cols, n->x->v, n->gain->v, n->mean, n->rstd, n->y->g, n->x->g,
-                    n->gain->g, n->bias->g);
+    tensor *x = n->sum.x, *y = n->sum.y;
+    real *dy = y->g, *dx = dy;
+    bool add = false;
+    if (!tape_hand_on(y, x)) dx = tape_gradient(x, &add);
+    BUG_IF(!dx || !n->gain->g || !n->bias->g);
+    layer_norm_back(x->rows, x->cols, x->v, n->gain->v, n->mean, n->rstd, dy, add, dx, n->gain->g,
+                    n->bias->g);
 }
 
 tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias)
 {
     METER(METER_NORM);
-    BUG_IF(x->ld != x->cols || gain->rows != x->cols || bias->rows != x->cols);
-    norm_node *n = TAPE_NODE(t, norm_node);
-    n->x = x;
-    n->gain = gain;
-    n->bias = bias;
-    n->y = tape_tensor(t, x->rows, x->cols);
-    n->mean = arena_alloc(t->memory, (size_t)x->rows * sizeof(real));
-    n->rstd = arena_alloc(t->memory, (size_t)x->rows * sizeof(real));
-    layer_norm(x->rows, x->cols, x->v, gain->v, bias->v, EPS, n->y->v, n->mean, n->rstd);
-    if (t->recording) tape_push(t, &n->node, norm_back);
-    return n->y;
+    norm_node *n = norm_node_new(t, x, gain, bias);
+    layer_norm(x->rows, x->cols, x->v, gain->v, bias->v, EPS, n->sum.y->v, n->mean, n->rstd);
+    if (t->recording) tape_push_output(t, &n->sum.node, n->sum.y, norm_back);
+    return n->sum.y;
+}
+
+static void residual_norm_node_back(tape_node *self)
+{
+    norm_node *n = (norm_node *)self;
+    dropout_node *s = &n->sum;
+    bool add, add_residual = true;
+    real *dy = s->y->g, *df = tape_gradient(s->x, &add), *dx = NULL;
+    BUG_IF(!df || !n->gain->g || !n->bias->g);
+    if (!tape_hand_on(s->y, s->residual)) dx = tape_gradient(s->residual, &add_residual);
+    BUG_IF(!add_residual);
+    residual_norm_back(s->x->rows, s->x->cols, s->x->v, n->gain->v, n->mean, n->rstd, dy, s->p, s->key,
+                       s->place, add, df, dx, n->gain->g, n->bias->g);
+}
+
+tensor *nn_residual_norm(tape *t, tensor *residual, tensor *x, double p, const tensor *gain,
+                         const tensor *bias)
+{
+    METER(METER_NORM);
+    BUG_IF(residual->ld != x->cols || residual->rows != x->rows);
+    norm_node *n = norm_node_new(t, x, gain, bias);
+    dropout_node *s = &n->sum;
+    s->residual = residual;
+    s->p = (real)(t->training ? p : 0);
+    s->key = t->seed;
+    s->place = t->place++;
+    residual_norm(x->rows, x->cols, residual->v, x->v, s->p, s->key, s->place, gain->v, bias->v, EPS, s->y->v,
+                  n->mean, n->rstd);
+    if (t->recording) tape_push_output(t, &s->node, s->y, residual_norm_node_back);
+    return s->y;
 }

@@ -17,10 +17,17 @@ tensor *nn_activate(tape *t, tensor *x, const activation *f);
 /* Inverted dropout (Srivastava et al. 2014): x itself when the tape does not train or p is 0. */
 tensor *nn_dropout(tape *t, tensor *x, double p);
 
-/* residual + dropout(x), (n, d) both. */
+/* The same in place: x's values are overwritten, so that nobody may need them; use the result only. */
+tensor *nn_dropout_over(tape *t, tensor *x, double p);
+
+/* residual + dropout(x), (n, d) both. x's values are overwritten: use the result only. */
 tensor *nn_residual(tape *t, tensor *residual, tensor *x, double p);
 
 /* Layer normalisation with gain and bias (d, 1), eps 1e-5: kernel/norm.h. */
 tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias);
+
+/* nn_layer_norm(nn_residual(residual, x, p)) in one pass. x's values are overwritten: use the result only. */
+tensor *nn_residual_norm(tape *t, tensor *residual, tensor *x, double p, const tensor *gain,
+                         const tensor *bias);
 
 #endif

@@ -15,17 +15,78 @@ tape tape_new(arena *memory, bool recording, bool training, uint64_t seed, uint6
                   .seed = hash64_mix(hash64_mix(seed, RNG_DROPOUT), update)};
 }
 
-tensor *tape_tensor(tape *t, int rows, int cols)
+static size_t bytes_of(const tensor *x) { return (size_t)x->rows * (size_t)x->cols * sizeof(real); }
+
+static tensor *with_values(tape *t, int rows, int cols, real *v)
 {
-    size_t bytes = (size_t)rows * (size_t)cols * sizeof(real);
     tensor *x = arena_alloc(t->memory, sizeof *x);
-    *x = (tensor){.rows = rows, .cols = cols, .ld = cols, .v = arena_alloc(t->memory, bytes)};
-    if (t->recording) x->g = arena_zalloc(t->memory, bytes);
+    *x = (tensor){.rows = rows, .cols = cols, .ld = cols, .v = v};
+    if (t->recording && t->on_demand)
+        x->lender = t;
+    else if (t->recording)
+        x->g = arena_zalloc(t->memory, bytes_of(x));
     return x;
 }
 
+tensor *tape_tensor(tape *t, int rows, int cols)
+{
+    return with_values(t, rows, cols, arena_alloc(t->memory, (size_t)rows * (size_t)cols * sizeof(real)));
+}
+
+tensor *tape_same(tape *t, const tensor *x)
+{
+    BUG_IF(x->ld != x->cols);
+    return with_values(t, x->rows, x->cols, x->v);
+}
+
+/* ------------------------------------------------------------------------ gradients on demand */
+
+/* The smallest spare memory that is large enough and not much larger; else new. */
+static real *borrow(tape *t, size_t bytes)
+{
+    int best = -1;
+    for (int i = 0; i < t->n_spare; i++)
+        if (t->spare[i].bytes >= bytes && t->spare[i].bytes <= 2 * bytes &&
+            (best < 0 || t->spare[i].bytes < t->spare[best].bytes))
+            best = i;
+    if (best < 0) return arena_alloc(t->memory, bytes);
+    real *memory = t->spare[best].memory;
+    t->spare[best] = t->spare[--t->n_spare];
+    return memory;
+}
+
+real *tape_gradient(tensor *x, bool *add)
+{
+    *add = x->g != NULL;
+    if (!x->g && x->lender) x->g = borrow(x->lender, bytes_of(x));
+    return x->g;
+}
+
+bool tape_hand_on(tensor *y, tensor *x)
+{
+    if (x->g || !x->lender || y->lender != x->lender) return false;
+    BUG_IF(bytes_of(x) != bytes_of(y));
+    x->g = y->g;
+    y->g = NULL;
+    return true;
+}
+
+static void give_back(tensor *x)
+{
+    tape *t = x->lender;
+    if (!t || !x->g) return;
+    if (t->n_spare < TAPE_SPARES) {
+        t->spare[t->n_spare].memory = x->g;
+        t->spare[t->n_spare++].bytes = bytes_of(x);
+    }
+    x->g = NULL;
+}
+
+/* -------------------------------------------------------------------------------------- views */
+
 static tensor *view(tape *t, const tensor *x, size_t skip, int rows, int cols)
 {
+    BUG_IF(x->lender);
     tensor *y = arena_alloc(t->memory, sizeof *y);
     *y = (tensor){.rows = rows, .cols = cols, .ld = x->ld, .v = x->v + skip, .g = x->g ? x->g + skip : NULL};
     return y;
@@ -51,13 +112,24 @@ void tape_push(tape *t, tape_node *node, void (*backward)(tape_node *self))
     t->last = node;
 }
 
+void tape_push_output(tape *t, tape_node *node, tensor *output, void (*backward)(tape_node *self))
+{
+    node->output = output;
+    tape_push(t, node, backward);
+}
+
+/* A tensor on demand without memory got no gradient, and so gives none. */
+static bool has_nothing(const tensor *output) { return output && output->lender && !output->g; }
+
 void tape_backward(tape *t)
 {
     BUG_IF(!t->recording);
     for (tape_node *n = t->last; n; n = n->before) {
+        if (has_nothing(n->output)) continue;
         meter_place before = meter_enter(meter_backward_of(n->kind));
         n->backward(n);
         meter_leave(before);
+        if (n->output) give_back(n->output);
     }
     t->last = NULL;
 }

@@ -5,10 +5,11 @@
 
 #include "kernel/real.h"
 
-typedef struct {
+typedef struct tensor {
     int rows, cols, ld;
-    real *v; /* (rows, cols) */
-    real *g; /* (rows, cols), or NULL: no gradient wanted */
+    real *v;             /* (rows, cols) */
+    real *g;             /* (rows, cols), or NULL: no gradient wanted, or none yet */
+    struct tape *lender; /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
     /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
     const real *by_rows, *by_cols;
 } tensor;

@@ -1,15 +1,22 @@
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
+/* dx may be dy; an element depends on no other. */
+#define BACKWARD(value)                                                                                      \
+    if (add)                                                                                                 \
+        _Pragma("omp simd") for (long i = 0; i < n; i++) dx[i] += value;                                     \
+    else                                                                                                     \
+        _Pragma("omp simd") for (long i = 0; i < n; i++) dx[i] = value;
+
 static void relu(long n, const real *x, real *y)
 {
     for (long i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays */
 }
 
-static void relu_back(long n, const real *x, const real *y, const real *dy, real *dx)
+static void relu_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)
 {
     (void)x;
-    for (long i = 0; i < n; i++) dx[i] += y[i] > 0 ? dy[i] : 0;
+    BACKWARD(y[i] > 0 ? dy[i] : 0)
 }
 
 static void hyperbolic(long n, const real *x, real *y)
@@ -17,10 +24,10 @@ static void hyperbolic(long n, const real *x, real *y)
     for (long i = 0; i < n; i++) y[i] = real_tanh(x[i]);
 }
 
-static void hyperbolic_back(long n, const real *x, const real *y, const real *dy, real *dx)
+static void hyperbolic_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)
 {
     (void)x;
-    for (long i = 0; i < n; i++) dx[i] += dy[i] * (1 - y[i] * y[i]);
+    BACKWARD(dy[i] * (1 - y[i] * y[i]))
 }
 
 static void sigmoid(long n, const real *x, real *y)
@@ -28,10 +35,10 @@ static void sigmoid(long n, const real *x, real *y)
     for (long i = 0; i < n; i++) y[i] = real_sigmoid(x[i]);
 }
 
-static void sigmoid_back(long n, const real *x, const real *y, const real *dy, real *dx)
+static void sigmoid_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)
 {
     (void)x;
-    for (long i = 0; i < n; i++) dx[i] += dy[i] * y[i] * (1 - y[i]);
+    BACKWARD(dy[i] * y[i] * (1 - y[i]))
 }
 
 static void gelu(long n, const real *x, real *y)
@@ -42,13 +49,16 @@ static void gelu(long n, const real *x, real *y)
     }
 }
 
-static void gelu_back(long n, const real *x, const real *y, const real *dy, real *dx)
+static inline real gelu_slope(real x)
+{
+    real density, below = real_normal(x, &density);
+    return below + x * density;
+}
+
+static void gelu_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)
 {
     (void)y;
-    for (long i = 0; i < n; i++) {
-        real density, below = real_normal(x[i], &density);
-        dx[i] += dy[i] * (below + x[i] * density);
-    }
+    BACKWARD(dy[i] * gelu_slope(x[i]))
 }
 
 const struct activation_loops LOOPS(activation) = {

@@ -39,7 +39,7 @@ struct vector_loops {
 
 struct activation_loops {
     void (*forward[4])(long n, const real *x, real *y); /* by row of activations[] */
-    void (*backward[4])(long n, const real *x, const real *y, const real *dy, real *dx);
+    void (*backward[4])(long n, const real *x, const real *y, const real *dy, bool add, real *dx);
 };
 
 struct softmax_loops {
@@ -70,8 +70,9 @@ struct attend_loops {
 struct norm_loops {
     void (*layer_norm)(long d, const real *x, const real *gain, const real *bias, real eps, real *y,
                        real *mean, real *rstd);
+    /* dx = or += ; without `add` it may be dy. */
     void (*layer_norm_back)(long d, const real *x, const real *gain, real mean, real rstd, const real *dy,
-                            real *dx, real *dgain, real *dbias);
+                            bool add, real *dx, real *dgain, real *dbias);
 };
 
 struct cell_loops { /* by row of cells[], one sentence */

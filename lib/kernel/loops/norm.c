@@ -14,7 +14,7 @@ static void layer_norm(long d, const real *x, const real *gain, const real *bias
 
 /* With n = (x - mean) rstd and g = dy gain: dx = rstd (g - mean(g) - n mean(g n)). */
 static void layer_norm_back(long d, const real *x, const real *gain, real mean, real rstd, const real *dy,
-                            real *dx, real *dgain, real *dbias)
+                            bool add, real *dx, real *dgain, real *dbias)
 {
     lanes sum = {{{0}}}, along = {{{0}}};
     long i = 0;
@@ -40,8 +40,14 @@ static void layer_norm_back(long d, const real *x, const real *gain, real mean, 
         dbias[i] += dy[i];
     }
     real mean_g = (lanes_sum(sum) + rest) / (real)d, mean_gn = (lanes_sum(along) + rest_along) / (real)d;
+    if (add)
 #pragma omp simd
-    for (long c = 0; c < d; c++) dx[c] += rstd * (dy[c] * gain[c] - mean_g - (x[c] - mean) * rstd * mean_gn);
+        for (long c = 0; c < d; c++)
+            dx[c] += rstd * (dy[c] * gain[c] - mean_g - (x[c] - mean) * rstd * mean_gn);
+    else
+#pragma omp simd
+        for (long c = 0; c < d; c++)
+            dx[c] = rstd * (dy[c] * gain[c] - mean_g - (x[c] - mean) * rstd * mean_gn);
 }
 
 const struct norm_loops LOOPS(norm) = {.layer_norm = layer_norm, .layer_norm_back = layer_norm_back};

@@ -90,6 +90,14 @@ static long drawn(long first, long i, long n)
     return n - i < most ? n - i : most;
 }
 
+/* y = base + x, base NULL for zeros; y may be either. */
+static void keep_all(long n, const real *x, const real *base, real *y)
+{
+    if (!base && y == x) return;
+#pragma omp simd
+    for (long i = 0; i < n; i++) y[i] = base ? base[i] + x[i] : x[i];
+}
+
 /* A dropped inf or NaN stays NaN (0 * inf): a broken activation must be noticed. */
 static void dropout(const dropout_mask *mask, long first, long n, const real *x, const real *residual,
                     real *y)
@@ -97,6 +105,10 @@ static void dropout(const dropout_mask *mask, long first, long n, const real *x,
     uint16_t numbers[DRAWN];
     const uint16_t threshold = (uint16_t)mask->threshold;
     const real scale = mask->scale;
+    if (threshold == 0) {
+        keep_all(n, x, residual, y);
+        return;
+    }
     for (long i = 0, some; i < n; i += some) {
         some = drawn(first, i, n);
         const uint16_t *number = draw(mask, first + i, some, numbers);

@@ -263,13 +263,13 @@ static void rule_normalization(const beside *b)
         odd == h ? "the reference" : h->name);
 }
 
-/* Both sides have enough of these signs, and most of them are of different kinds. */
+/* Both sides have these signs in a line of a hundred at least, and most of them are of different kinds. */
 static void rule_signs(const beside *b)
 {
     const portrait *h = b->hyp, *r = b->ref;
     for (int i = 0; i < PAIRS; i++) {
         long hyp = h->fancy[i] + h->plain[i], ref = r->fancy[i] + r->plain[i];
-        if (hyp < 2 || ref < 2) continue;
+        if (hyp < 2 || ref < 2 || 100 * hyp < h->lines || 100 * ref < r->lines) continue;
         double gap = (double)h->fancy[i] / (double)hyp - (double)r->fancy[i] / (double)ref;
         if (gap < 0.5 && gap > -0.5) continue;
         const sign_pair *s = &sign_pairs[i];

@@ -108,8 +108,8 @@ static tensor *rnn_direction(vec_case *c, rnn_run *r, tensor *x, int which)
     tensor **w = r->w[which];
     bool reverse = which % r->directions == 1;
     tensor *h0 = by_rank(c, r, r->h0, which), *c0 = by_rank(c, r, r->c0, which);
-    tensor *gx = nn_linear(c->t, x, w[0], w[2]);
-    recurrent_states s = nn_recurrent(c->t, r->cell, r->layout, reverse, gx, w[1], w[3], h0, c0, NULL);
+    const recurrent_weights weights = {w[0], w[2], w[1], w[3]};
+    recurrent_states s = nn_recurrent(c->t, r->cell, r->layout, reverse, x, &weights, h0, c0, NULL, NULL);
     rnn_last(r, s.h, which, reverse, r->dhn, r->hn);
     if (s.c) rnn_last(r, s.c, which, reverse, r->dcn, r->cn);
     return s.h;
@@ -163,23 +163,19 @@ typedef struct {
 /* Step i of a decoder: query i of every sentence. */
 static attention_step additive_step(const additive_run *a, int i)
 {
-    return (attention_step){.rows = a->n,
+    return (attention_step){.at = {a->n, a->keys.start, a->keys.len, a->e_start, NULL},
                             .A = a->A,
                             .C = a->C,
                             .query = a->q->v + (long)i * a->A,
-                            .ldq = (long)a->queries * a->A,
-                            .k_start = a->keys.start,
-                            .k_len = a->keys.len,
-                            .e_start = a->e_start};
+                            .ldq = (long)a->queries * a->A};
 }
 
 static void additive_forward(additive_run *a, const attention *kind, const recurrent_attention *ra, int i)
 {
     attention_step s = additive_step(a, i);
     kind->energies(&s, ra, a->e);
-    ragged_softmax(a->n, a->e_start, a->keys.len, a->e);
-    weighted_sum(a->n, a->C, a->e, a->e_start, a->values->v, a->keys.start, a->keys.len,
-                 a->context->v + (long)i * a->C, (long)a->queries * a->C);
+    ragged_softmax(&s.at, a->e);
+    weighted_sum(&s.at, a->C, a->e, a->values->v, a->context->v + (long)i * a->C, (long)a->queries * a->C);
     for (int b = 0; b < a->n; b++)
         memcpy(a->alpha + ((long)b * a->queries + i) * a->steps, a->e + a->e_start[b],
                (size_t)a->keys.len[b] * sizeof(real));
@@ -191,9 +187,9 @@ static void additive_backward(additive_run *a, const attention *kind, const recu
     for (int b = 0; b < a->n; b++)
         memcpy(a->e + a->e_start[b], a->alpha + ((long)b * a->queries + i) * a->steps,
                (size_t)a->keys.len[b] * sizeof(real));
-    weighted_sum_back(a->n, a->C, a->e, a->e_start, a->values->v, a->keys.start, a->keys.len,
-                      a->context->g + (long)i * a->C, (long)a->queries * a->C, a->de, a->values->g);
-    ragged_softmax_back(a->n, a->e_start, a->keys.len, a->e, a->de);
+    weighted_sum_back(&s.at, a->C, a->e, a->values->v, a->context->g + (long)i * a->C,
+                      (long)a->queries * a->C, a->de, a->values->g);
+    ragged_softmax_back(&s.at, a->e, a->de);
     kind->energies_back(&s, ra, a->de, a->q->g + (long)i * a->A, (long)a->queries * a->A, a->dv_rows);
 }
 
@@ -233,7 +229,7 @@ void additive_attention_case(vec_case *c)
     a.values = case_packed(c, "keys", &a.keys, a.C);
     a.q = nn_linear(c->t, query, wq, bq);
     a.k = nn_linear(c->t, a.values, wk, NULL);
-    recurrent_attention ra = {kind, NULL, a.v, a.k, a.values, a.keys.at, a.A};
+    recurrent_attention ra = {kind, NULL, a.v, a.k, a.values, a.keys.at, NULL, a.A};
     for (int i = 0; i < a.queries; i++) additive_forward(&a, kind, &ra, i);
     case_compare(c, "alpha", a.alpha, (long)a.n * a.queries * a.steps);
     case_compare(c, "context", a.context->v, (long)a.n * a.queries * a.C);

@@ -1,4 +1,3 @@
-#include "kernel/additive.h"
 #include "kernel/attend.h"
 #include "kernel/vector.h"
 #include "kernel_suite.h"
@@ -285,137 +284,12 @@ static void test_attend_threads(void)
     attention_free(a);
 }
 
-/* ---- additive attention ---- */
-
-enum { ROWS = 4, KEYS = 1 + 17 + 40, ENERGIES = 64 };
-static const int k_start[ROWS] = {0, 1, 1, 18}, k_len[ROWS] = {1, 17, 0, 40}, e_start[ROWS] = {2, 4, 21, 22};
-
-static void test_additive(void)
-{
-    static const long widths[] = {1, 7, 33, 100};
-    for (int w = 0; w < 4; w++) {
-        long A = widths[w], ld = A + 2;
-        real *query = random_reals((size_t)(ROWS * ld), 2, 1), *keys = random_reals((size_t)(KEYS * A), 2, 2);
-        real *v = random_reals((size_t)A, 1, 3), *e = zero_reals(ENERGIES),
-             *de = random_reals(ENERGIES, 1, 4);
-        real *dquery = zero_reals((size_t)(ROWS * ld)), *dkeys = zero_reals((size_t)(KEYS * A)),
-             *dv = zero_reals((size_t)(ROWS * A));
-        double *want_dq = xcalloc((size_t)(ROWS * A), sizeof(double)),
-               *want_dv = xcalloc((size_t)(ROWS * A), sizeof(double));
-        additive_energies(ROWS, A, query, ld, keys, v, k_start, k_len, e_start, e);
-        additive_energies_back(ROWS, A, query, ld, keys, v, k_start, k_len, e_start, de, dquery, ld, dkeys,
-                               dv);
-        bool good = true;
-        for (int i = 0; i < ROWS; i++) {
-            for (int j = 0; j < k_len[i]; j++) {
-                double sum = 0, d = (double)de[e_start[i] + j];
-                for (long a = 0; a < A; a++) {
-                    long at = (k_start[i] + j) * A + a;
-                    double t = tanh((double)query[i * ld + a] + (double)keys[at]),
-                           inner = d * (double)v[a] * (1 - t * t);
-                    sum += (double)v[a] * t;
-                    want_dq[i * A + a] += inner;
-                    want_dv[i * A + a] += d * t;
-                    good = good && near((double)dkeys[at], inner, 1, 8);
-                }
-                good = good && near((double)e[e_start[i] + j], sum, 10, 8);
-            }
-            good = good && all_near(dquery + i * ld, want_dq + i * A, (size_t)A, 10, 8) &&
-                   all_near(dv + i * A, want_dv + i * A, (size_t)A, 10, 8);
-        }
-        CU_ASSERT(good);
-        CU_ASSERT(e[0] == 0 && e[3] == 0 && dquery[A] == 0); /* nothing written beside */
-        free(query), free(keys), free(v), free(e), free(de), free(dquery), free(dkeys), free(dv);
-        free(want_dq), free(want_dv);
-    }
-}
-
-static void test_weighted_sum(void)
-{
-    static const long widths[] = {1, 7, 33, 100};
-    for (int w = 0; w < 4; w++) {
-        long C = widths[w], ld = C + 3;
-        real *p = random_reals(ENERGIES, 1, 1), *values = random_reals((size_t)(KEYS * C), 1, 2),
-             *context = zero_reals((size_t)(ROWS * ld));
-        real *dcontext = random_reals((size_t)(ROWS * ld), 1, 3), *dp = zero_reals(ENERGIES),
-             *dvalues = zero_reals((size_t)(KEYS * C));
-        weighted_sum(ROWS, C, p, e_start, values, k_start, k_len, context, ld);
-        weighted_sum_back(ROWS, C, p, e_start, values, k_start, k_len, dcontext, ld, dp, dvalues);
-        bool good = true;
-        for (int i = 0; i < ROWS; i++) {
-            for (long c = 0; c < C; c++) {
-                double sum = 0;
-                for (int j = 0; j < k_len[i]; j++) {
-                    long at = (k_start[i] + j) * C + c;
-                    sum += (double)p[e_start[i] + j] * (double)values[at];
-                    good = good && near((double)dvalues[at],
-                                        (double)p[e_start[i] + j] * (double)dcontext[i * ld + c], 1, 2);
-                }
-                good = good && near((double)context[i * ld + c], sum, 10, 8);
-            }
-            for (int j = 0; j < k_len[i]; j++) {
-                double sum = 0;
-                for (long c = 0; c < C; c++)
-                    sum += (double)dcontext[i * ld + c] * (double)values[(k_start[i] + j) * C + c];
-                good = good && near((double)dp[e_start[i] + j], sum, 10, 8);
-            }
-        }
-        CU_ASSERT(good);
-        free(p), free(values), free(context), free(dcontext), free(dp), free(dvalues);
-    }
-}
-
-static void test_ragged_softmax(void)
-{
-    real *e = random_reals(ENERGIES, 5, 1), *p = copy_reals(e, ENERGIES), *dp = random_reals(ENERGIES, 1, 2),
-         *d = copy_reals(dp, ENERGIES);
-    ragged_softmax(ROWS, e_start, k_len, p);
-    ragged_softmax_back(ROWS, e_start, k_len, p, d);
-    for (int i = 0; i < ROWS; i++) {
-        double sum = 0, along = 0;
-        for (int j = e_start[i]; j < e_start[i] + k_len[i]; j++) sum += exp((double)e[j]);
-        for (int j = e_start[i]; j < e_start[i] + k_len[i]; j++)
-            along += exp((double)e[j]) / sum * (double)dp[j];
-        for (int j = e_start[i]; j < e_start[i] + k_len[i]; j++) {
-            double want = exp((double)e[j]) / sum;
-            CU_ASSERT(near((double)p[j], want, 1, 4));
-            CU_ASSERT(near((double)d[j], want * ((double)dp[j] - along), 1, 4));
-        }
-    }
-    CU_ASSERT(p[0] == e[0] && p[3] == e[3]);
-    free(e), free(p), free(dp), free(d);
-}
-
-/* A row's result does not depend on the rows beside it. */
-static void test_additive_rows(void)
-{
-    enum { A = 45 };
-    real *query = random_reals(ROWS * A, 2, 1), *keys = random_reals(KEYS * A, 2, 2),
-         *v = random_reals(A, 1, 3);
-    real *e = zero_reals(ENERGIES), *one = zero_reals(ENERGIES), *context = zero_reals(ROWS * A),
-         *one_context = zero_reals(A);
-    additive_energies(ROWS, A, query, A, keys, v, k_start, k_len, e_start, e);
-    weighted_sum(ROWS, A, e, e_start, keys, k_start, k_len, context, A);
-    for (int i = 0; i < ROWS; i++) {
-        const int zero = 0;
-        additive_energies(1, A, query + i * A, A, keys, v, k_start + i, k_len + i, &zero, one);
-        weighted_sum(1, A, one, &zero, keys, k_start + i, k_len + i, one_context, A);
-        CU_ASSERT(same_bits(one, e + e_start[i], (size_t)k_len[i]));
-        CU_ASSERT(same_bits(one_context, context + i * A, A));
-    }
-    free(query), free(keys), free(v), free(e), free(one), free(context), free(one_context);
-}
-
 static CU_TestInfo tests[] = {
     {"attention against the formula", test_attend},
     {"one query has the bits of the whole sequence", test_step_by_step},
     {"sequences that share keys", test_shared_keys},
     {"gradients of attention", test_attend_back},
     {"threads do not change a bit", test_attend_threads},
-    {"additive energies and their gradients", test_additive},
-    {"weighted sums and their gradients", test_weighted_sum},
-    {"softmax over ragged rows", test_ragged_softmax},
-    {"additive rows are independent", test_additive_rows},
     CU_TEST_INFO_NULL,
 };
 

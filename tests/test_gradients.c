@@ -291,55 +291,78 @@ static void test_attend(void)
     }
 }
 
-/* Leaves: input of the gates, w_hh, b_hh, h0, c0. flag: in reverse. */
+static void add_weights(operation *o, const cell *c, int in, int hidden, int query)
+{
+    add_leaf(o, c->gates * hidden, in);
+    add_leaf(o, c->gates * hidden, 1);
+    add_leaf(o, c->gates * hidden + query, hidden);
+    add_leaf(o, c->gates * hidden + query, 1);
+}
+
+static recurrent_weights weights_of(const operation *o)
+{
+    return (recurrent_weights){o->leaves[1], o->leaves[2], o->leaves[3], o->leaves[4]};
+}
+
+/* Leaves: input, weights, then h0 and c0 unless it starts from zero. flag: in reverse, and into the columns
+ * of a wider tensor. */
 static tensor *run_recurrent(tape *t, const operation *o)
 {
     const time_major *m = time_major_new(t, &queries);
-    tensor *c0 = o->cell->has_memory ? o->leaves[4] : NULL;
-    recurrent_states s = nn_recurrent(t, o->cell, m, o->flag, copy_of(t, o, 0), o->leaves[1], o->leaves[2],
-                                      o->leaves[3], c0, NULL);
+    recurrent_weights w = weights_of(o);
+    tensor *h0 = o->n_leaves > 5 ? o->leaves[5] : NULL, *c0 = o->n_leaves > 6 ? o->leaves[6] : NULL;
+    tensor *into = o->flag ? tape_cols(t, tape_tensor(t, 8, 9), 3, 4) : NULL;
+    recurrent_states s = nn_recurrent(t, o->cell, m, o->flag, o->leaves[0], &w, h0, c0, NULL, into);
     return s.c ? nn_concat(t, s.h, s.c) : s.h;
+}
+
+static void check_recurrent(const cell *c, bool reverse, bool from_zero)
+{
+    operation o = operation_new(run_recurrent);
+    o.cell = c;
+    o.flag = reverse;
+    add_leaf(&o, 8, 3);
+    add_weights(&o, c, 3, 4, 0);
+    if (!from_zero) add_leaf(&o, 3, 4);
+    if (!from_zero && c->has_memory) add_leaf(&o, 3, 4);
+    check_operation(&o, c->name);
 }
 
 static void test_recurrent(void)
 {
-    for (const cell *c = cells; c->name; c++) {
-        for (int reverse = 0; reverse < 2; reverse++) {
-            operation o = operation_new(run_recurrent);
-            o.cell = c;
-            o.flag = reverse;
-            add_leaf(&o, 8, c->gates * 4);
-            add_leaf(&o, c->gates * 4, 4);
-            add_leaf(&o, c->gates * 4, 1);
-            add_leaf(&o, 3, 4);
-            if (c->has_memory) add_leaf(&o, 3, 4);
-            check_operation(&o, c->name);
-        }
-    }
+    for (const cell *c = cells; c->name; c++)
+        for (int i = 0; i < 4; i++) check_recurrent(c, i & 1, i & 2);
 }
 
-/* Leaves: input of the gates, w_state, b_state, h0, keys, values, w_ctx, v, c0. */
+/* Leaves: input, weights, h0, keys, values, w_ctx, v, c0. flag: keys lie in another order. */
 static tensor *run_attention(tape *t, const operation *o)
 {
+    static const int places[] = {4, 0, 5, 3, 1, 2};
     const time_major *m = time_major_new(t, &queries);
     static int start[3], len[3];
     for (int r = 0; r < 3; r++) start[r] = k_start[m->order[r]], len[r] = k_len[m->order[r]];
-    recurrent_attention a = {
-        o->attention, o->leaves[6], o->leaves[7], o->leaves[4], o->leaves[5], {3, start, len}, 5};
-    tensor *c0 = o->cell->has_memory ? o->leaves[8] : NULL;
-    recurrent_states s = nn_recurrent(t, o->cell, m, false, copy_of(t, o, 0), o->leaves[1], o->leaves[2],
-                                      o->leaves[3], c0, &a);
+    recurrent_attention a = {.kind = o->attention,
+                             .w_ctx = o->leaves[8],
+                             .v = o->leaves[9],
+                             .keys = o->leaves[6],
+                             .values = o->leaves[7],
+                             .memory = {3, start, len},
+                             .place = o->flag ? places : NULL,
+                             .width = 5};
+    recurrent_weights w = weights_of(o);
+    tensor *c0 = o->cell->has_memory ? o->leaves[10] : NULL;
+    recurrent_states s = nn_recurrent(t, o->cell, m, false, o->leaves[0], &w, o->leaves[5], c0, &a, NULL);
     return nn_concat(t, s.h, s.ctx);
 }
 
-static void check_attention(const cell *c, const attention *a)
+static void check_attention(const cell *c, const attention *a, bool elsewhere)
 {
     operation o = operation_new(run_attention);
     o.cell = c;
     o.attention = a;
-    add_leaf(&o, 8, c->gates * 4);
-    add_leaf(&o, c->gates * 4 + 5, 4);
-    add_leaf(&o, c->gates * 4 + 5, 1);
+    o.flag = elsewhere;
+    add_leaf(&o, 8, 3);
+    add_weights(&o, c, 3, 4, 5);
     add_leaf(&o, 3, 4);
     add_leaf(&o, 6, 5); /* keys */
     add_leaf(&o, 6, 3); /* values */
@@ -352,7 +375,10 @@ static void check_attention(const cell *c, const attention *a)
 static void test_attention(void)
 {
     for (const attention *a = attentions; a->name; a++) {
-        for (const cell *c = cells; c->name; c++) check_attention(c, a);
+        for (const cell *c = cells; c->name; c++) {
+            check_attention(c, a, false);
+            check_attention(c, a, true);
+        }
     }
 }
 

@@ -359,68 +359,105 @@ static double cell_reference(const char *name, const double *gx, const double *g
     return sigmoid(gx[3] + gh[3]) * tanh(*new_c);
 }
 
+/* A step whose rows all lie at other distances. `in` and `out`: before and after forward and backward. */
 typedef struct {
-    long rows, H, ld, ldc;
-    real *gx, *gh, *h_prev, *c_prev, *h, *c, *kept, *dh, *dc, *dgx, *dgh, *dh_prev, *dc_in;
+    cell_step in, out;
 } cell_case;
+
+static cell_step random_step(const cell *f, long rows, long H)
+{
+    long G = f->gates * H;
+    cell_step s = {.rows = rows, .H = H, .ld_gates = G + 2, .ld_own = f->own * H + 1};
+    s.ld_gh = G + 3, s.ld_h = H + 1, s.ld_prev = H + 2;
+    size_t n = (size_t)(rows * H), wide = (size_t)(rows * s.ld_h), prev = (size_t)(rows * s.ld_prev);
+    s.gates = random_reals((size_t)(rows * s.ld_gates), 2, 1),
+    s.gh = random_reals((size_t)(rows * s.ld_gh), 2, 2);
+    s.h_prev = random_reals(prev, 1, 3), s.dh = random_reals(wide, 1, 5),
+    s.dh_prev = random_reals(prev, 1, 7);
+    s.h = zero_reals(wide), s.own = f->own ? zero_reals((size_t)(rows * s.ld_own)) : NULL;
+    if (!f->has_memory) return s;
+    s.c_prev = random_reals(n, 1, 4), s.dc = random_reals(n, 1, 6), s.dc_prev = random_reals(n, 1, 8);
+    s.c = zero_reals(n);
+    return s;
+}
+
+static void step_free(cell_step *s)
+{
+    real *all[] = {s->gates, s->own, s->h, s->c, s->dh_prev, s->dc_prev};
+    const real *given[] = {s->gh, s->h_prev, s->c_prev, s->dh, s->dc};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) free((real *)given[i]);
+}
 
 static cell_case cell_case_new(const cell *f, long rows, long H)
 {
-    cell_case k = {.rows = rows, .H = H, .ld = f->gates * H + 2};
-    size_t n = (size_t)(rows * H), gates = (size_t)(rows * k.ld);
-    k.gx = random_reals(gates, 2, 1), k.gh = random_reals(gates, 2, 2);
-    k.h_prev = random_reals(n, 1, 3), k.c_prev = f->has_memory ? random_reals(n, 1, 4) : NULL;
-    k.h = zero_reals(n), k.c = f->has_memory ? zero_reals(n) : NULL, k.kept = zero_reals(n * (size_t)f->kept);
-    k.dh = random_reals(n, 1, 5), k.dc_in = random_reals(n, 1, 6);
-    k.dc = f->has_memory ? copy_reals(k.dc_in, n) : NULL;
-    k.dgx = zero_reals(gates), k.dgh = f->split ? zero_reals(gates) : NULL, k.dh_prev = random_reals(n, 1, 7);
-    f->forward(rows, H, k.gx, k.ld, k.gh, k.ld, k.h_prev, k.c_prev, k.h, k.c, k.kept);
-    f->backward(rows, H, k.kept, k.h, k.h_prev, k.c, k.c_prev, k.dh, k.dc, k.dgx, k.ld, k.dgh, k.ld,
-                k.dh_prev);
+    cell_case k = {random_step(f, rows, H), random_step(f, rows, H)};
+    cell_forward(f, &k.out);
+    cell_backward(f, &k.out);
     return k;
 }
 
 static void cell_case_free(cell_case *k)
 {
-    real *all[] = {k->gx, k->gh, k->h_prev, k->c_prev, k->h,       k->c,    k->kept,
-                   k->dh, k->dc, k->dgx,    k->dgh,    k->dh_prev, k->dc_in};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+    step_free(&k->in);
+    step_free(&k->out);
+}
+
+/* The gradient that came out for input i of unit (r, j): 0-3 gx, 4-7 gh, 8 h, 9 c. */
+static double gradient_of(const cell *f, const cell_case *k, long r, long j, int i)
+{
+    const cell_step *s = &k->out;
+    long gate = i % 4, first_own = f->gates - f->own, prev = r * s->ld_prev + j;
+    if (i == 8) return (double)s->dh_prev[prev] - (double)k->in.dh_prev[prev];
+    if (i == 9) return (double)s->dc_prev[r * s->H + j] - (double)k->in.dc_prev[r * s->H + j];
+    if (i >= 4 && gate >= first_own) return (double)s->own[r * s->ld_own + (gate - first_own) * s->H + j];
+    return (double)s->gates[r * s->ld_gates + gate * s->H + j];
 }
 
 /* One unit: outputs, and gradients against central differences of the reference. */
 static bool unit_right(const cell *f, const cell_case *k, long r, long j)
 {
     const double step = 1e-5;
-    double in[10] = {0}; /* gx, gh, h, c */
-    long at = r * k->H + j;
+    const cell_step *s = &k->in;
+    double in[10] = {0}, dh = (double)s->dh[r * s->ld_h + j]; /* gx, gh, h, c */
+    long c_at = r * s->H + j;
+    double dc = f->has_memory ? (double)s->dc[c_at] : 0;
     for (int g = 0; g < f->gates; g++) {
-        in[g] = (double)k->gx[r * k->ld + g * k->H + j];
-        in[4 + g] = (double)k->gh[r * k->ld + g * k->H + j];
+        in[g] = (double)s->gates[r * s->ld_gates + g * s->H + j];
+        in[4 + g] = (double)s->gh[r * s->ld_gh + g * s->H + j];
     }
-    in[8] = (double)k->h_prev[at];
-    in[9] = f->has_memory ? (double)k->c_prev[at] : 0;
+    in[8] = (double)s->h_prev[r * s->ld_prev + j];
+    in[9] = f->has_memory ? (double)s->c_prev[c_at] : 0;
     double c = 0, h = cell_reference(f->name, in, in + 4, in[8], in[9], &c);
-    bool good = near((double)k->h[at], h, 1, 8) && (!f->has_memory || near((double)k->c[at], c, 1, 8));
+    bool good = near((double)k->out.h[r * s->ld_h + j], h, 1, 8);
+    good = good && (!f->has_memory || near((double)k->out.c[c_at], c, 1, 8));
     for (int i = 0; i < 10; i++) {
-        double value[2], old = in[i], got;
+        if ((i < 8 && i % 4 >= f->gates) || (i == 9 && !f->has_memory)) continue;
+        double value[2], old = in[i];
         for (int side = 0; side < 2; side++) {
             in[i] = old + (side ? -step : step);
             double new_c = 0, new_h = cell_reference(f->name, in, in + 4, in[8], in[9], &new_c);
-            value[side] = new_h * (double)k->dh[at] + (f->has_memory ? new_c * (double)k->dc_in[at] : 0);
+            value[side] = new_h * dh + new_c * dc;
         }
         in[i] = old;
-        long gate = r * k->ld + i % 4 * k->H + j;
-        if (i < 8 && i % 4 >= f->gates) continue;
-        if (i < 4)
-            got = (double)k->dgx[gate];
-        else if (i < 8)
-            got = (double)(f->split ? k->dgh : k->dgx)[gate];
-        else if (i == 8)
-            got = (double)k->dh_prev[at];
-        else
-            got = f->has_memory ? (double)k->dc[at] : 0;
-        good = good && fabs(got - (value[0] - value[1]) / (2 * step)) < 4e-6;
+        good = good && fabs(gradient_of(f, k, r, j, i) - (value[0] - value[1]) / (2 * step)) < 4e-6;
     }
+    return good;
+}
+
+/* In place: the same bits. */
+static bool in_place_right(const cell *f, const cell_case *k)
+{
+    cell_step s = random_step(f, k->in.rows, k->in.H), t = s;
+    real *h = copy_reals(s.h_prev, (size_t)(s.rows * s.ld_prev)), *c = NULL;
+    if (f->has_memory) c = copy_reals(s.c_prev, (size_t)(s.rows * s.H));
+    t.h = h, t.h_prev = h, t.c = c, t.c_prev = c, t.ld_h = t.ld_prev;
+    cell_forward(f, &t);
+    bool good = !c || same_bits(c, k->out.c, (size_t)(s.rows * s.H));
+    for (long r = 0; r < s.rows; r++)
+        good = good && same_bits(h + r * t.ld_h, k->out.h + r * k->out.ld_h, (size_t)s.H);
+    free(h), free(c);
+    step_free(&s);
     return good;
 }
 
@@ -430,16 +467,9 @@ static void test_cells(void)
         for (int s = 0; s < SIZES - 1; s++) {
             cell_case k = cell_case_new(f, sizes[SIZES - 2 - s], sizes[s]);
             bool good = true;
-            for (long r = 0; r < k.rows; r++)
-                for (long j = 0; j < k.H; j++) good = good && unit_right(f, &k, r, j);
-            CU_ASSERT(good);
-            /* in place, without keeping, with the same bits */
-            size_t n = (size_t)(k.rows * k.H);
-            real *h = copy_reals(k.h_prev, n), *c = k.c_prev ? copy_reals(k.c_prev, n) : NULL;
-            f->forward(k.rows, k.H, k.gx, k.ld, k.gh, k.ld, h, c, h, c, NULL);
-            CU_ASSERT(same_bits(h, k.h, n));
-            if (c) CU_ASSERT(same_bits(c, k.c, n));
-            free(h), free(c);
+            for (long r = 0; r < k.in.rows; r++)
+                for (long j = 0; j < k.in.H; j++) good = good && unit_right(f, &k, r, j);
+            CU_ASSERT(good && in_place_right(f, &k));
             cell_case_free(&k);
         }
         CU_ASSERT(cell_find(f->name) == f);

@@ -5,9 +5,9 @@
 
 /* One argument block for the functions below; each uses what it needs. */
 typedef struct {
+    const query_keys *at;
     long width, ldq, lddq; /* A or C, and the distance of query or context rows */
     const real *query, *keys, *v, *p;
-    const int *k_start, *k_len, *e_start;
     real *e, *dquery, *dkeys, *dv_rows;
 } ragged;
 
@@ -16,98 +16,100 @@ static long rows_a_block(long cost) { return blocks_size(16 * cost); }
 
 enum { TANH_COST = 8 };
 
+/* Reals before the first key of query i, and the places of its keys. */
+static long first_key(const ragged *c, long i) { return c->at->place ? 0 : c->at->k_start[i] * c->width; }
+
+static const int *places(const ragged *c, long i)
+{
+    return c->at->place ? c->at->place + c->at->k_start[i] : NULL;
+}
+
 static void energies_block(long first, long end, void *context)
 {
     const ragged *c = context;
     for (long i = first; i < end; i++)
-        loops()->additive->energies(c->k_len[i], c->width, c->query + i * c->ldq,
-                                    c->keys + c->k_start[i] * c->width, c->v, c->e + c->e_start[i]);
+        loops()->additive->energies(c->at->k_len[i], places(c, i), c->width, c->query + i * c->ldq,
+                                    c->keys + first_key(c, i), c->v, c->e + c->at->e_start[i]);
 }
 
-void additive_energies(long rows, long A, const real *query, long ldq, const real *keys, const real *v,
-                       const int *k_start, const int *k_len, const int *e_start, real *e)
+void additive_energies(const query_keys *at, long A, const real *query, long ldq, const real *keys,
+                       const real *v, real *e)
 {
-    ragged c = {.width = A, .ldq = ldq, .query = query, .keys = keys, .v = v};
-    c.k_start = k_start, c.k_len = k_len, c.e_start = e_start, c.e = e;
-    blocks_run(rows, rows_a_block(TANH_COST * A), energies_block, &c);
+    ragged c = {.at = at, .width = A, .ldq = ldq, .query = query, .keys = keys, .v = v, .e = e};
+    blocks_run(at->rows, rows_a_block(TANH_COST * A), energies_block, &c);
 }
 
 static void energies_back_block(long first, long end, void *context)
 {
     const ragged *c = context;
-    long A = c->width;
     for (long i = first; i < end; i++)
-        loops()->additive->energies_back(c->k_len[i], A, c->query + i * c->ldq, c->keys + c->k_start[i] * A,
-                                         c->v, c->p + c->e_start[i], c->dquery + i * c->lddq,
-                                         c->dkeys + c->k_start[i] * A, c->dv_rows + i * A);
+        loops()->additive->energies_back(c->at->k_len[i], places(c, i), c->width, c->query + i * c->ldq,
+                                         c->keys + first_key(c, i), c->v, c->p + c->at->e_start[i],
+                                         c->dquery + i * c->lddq, c->dkeys + first_key(c, i),
+                                         c->dv_rows + i * c->width);
 }
 
-void additive_energies_back(long rows, long A, const real *query, long ldq, const real *keys, const real *v,
-                            const int *k_start, const int *k_len, const int *e_start, const real *de,
-                            real *dquery, long lddq, real *dkeys, real *dv_rows)
+void additive_energies_back(const query_keys *at, long A, const real *query, long ldq, const real *keys,
+                            const real *v, const real *de, real *dquery, long lddq, real *dkeys,
+                            real *dv_rows)
 {
-    ragged c = {.width = A, .ldq = ldq, .query = query, .keys = keys, .v = v, .p = de};
-    c.k_start = k_start, c.k_len = k_len, c.e_start = e_start;
+    ragged c = {.at = at, .width = A, .ldq = ldq, .query = query, .keys = keys, .v = v, .p = de};
     c.dquery = dquery, c.lddq = lddq, c.dkeys = dkeys, c.dv_rows = dv_rows;
-    blocks_run(rows, rows_a_block(2 * TANH_COST * A), energies_back_block, &c);
+    blocks_run(at->rows, rows_a_block(2 * TANH_COST * A), energies_back_block, &c);
 }
 
 static void weighted_sum_block(long first, long end, void *context)
 {
     const ragged *c = context;
     for (long i = first; i < end; i++)
-        loops()->additive->weighted_sum(c->k_len[i], c->width, c->p + c->e_start[i],
-                                        c->keys + c->k_start[i] * c->width, c->dquery + i * c->ldq);
+        loops()->additive->weighted_sum(c->at->k_len[i], places(c, i), c->width, c->p + c->at->e_start[i],
+                                        c->keys + first_key(c, i), c->dquery + i * c->ldq);
 }
 
-void weighted_sum(long rows, long C, const real *p, const int *e_start, const real *values,
-                  const int *k_start, const int *k_len, real *context, long ldc)
+void weighted_sum(const query_keys *at, long C, const real *p, const real *values, real *context, long ldc)
 {
-    ragged c = {.width = C, .ldq = ldc, .keys = values, .p = p, .dquery = context};
-    c.k_start = k_start, c.k_len = k_len, c.e_start = e_start;
-    blocks_run(rows, rows_a_block(C), weighted_sum_block, &c);
+    ragged c = {.at = at, .width = C, .ldq = ldc, .keys = values, .p = p, .dquery = context};
+    blocks_run(at->rows, rows_a_block(C), weighted_sum_block, &c);
 }
 
 static void weighted_sum_back_block(long first, long end, void *context)
 {
     const ragged *c = context;
-    long C = c->width;
     for (long i = first; i < end; i++)
-        loops()->additive->weighted_sum_back(c->k_len[i], C, c->p + c->e_start[i],
-                                             c->keys + c->k_start[i] * C, c->query + i * c->ldq,
-                                             c->e + c->e_start[i], c->dkeys + c->k_start[i] * C);
+        loops()->additive->weighted_sum_back(
+            c->at->k_len[i], places(c, i), c->width, c->p + c->at->e_start[i], c->keys + first_key(c, i),
+            c->query + i * c->ldq, c->e + c->at->e_start[i], c->dkeys + first_key(c, i));
 }
 
-void weighted_sum_back(long rows, long C, const real *p, const int *e_start, const real *values,
-                       const int *k_start, const int *k_len, const real *dcontext, long ldc, real *dp,
-                       real *dvalues)
+void weighted_sum_back(const query_keys *at, long C, const real *p, const real *values, const real *dcontext,
+                       long ldc, real *dp, real *dvalues)
 {
-    ragged c = {.width = C, .ldq = ldc, .query = dcontext, .keys = values, .p = p, .e = dp, .dkeys = dvalues};
-    c.k_start = k_start, c.k_len = k_len, c.e_start = e_start;
-    blocks_run(rows, rows_a_block(2 * C), weighted_sum_back_block, &c);
+    ragged c = {.at = at, .width = C, .ldq = ldc, .query = dcontext, .keys = values, .p = p};
+    c.e = dp, c.dkeys = dvalues;
+    blocks_run(at->rows, rows_a_block(2 * C), weighted_sum_back_block, &c);
 }
 
 static void softmax_block(long first, long end, void *context)
 {
     const ragged *c = context;
-    for (long i = first; i < end; i++) loops()->softmax->softmax(c->k_len[i], c->e + c->e_start[i]);
+    for (long i = first; i < end; i++) loops()->softmax->softmax(c->at->k_len[i], c->e + c->at->e_start[i]);
 }
 
-void ragged_softmax(long rows, const int *e_start, const int *k_len, real *e)
+void ragged_softmax(const query_keys *at, real *e)
 {
-    ragged c = {.e_start = e_start, .k_len = k_len, .e = e};
-    blocks_run(rows, rows_a_block(4), softmax_block, &c);
+    ragged c = {.at = at, .e = e};
+    blocks_run(at->rows, rows_a_block(4), softmax_block, &c);
 }
 
 static void softmax_back_block(long first, long end, void *context)
 {
     const ragged *c = context;
     for (long i = first; i < end; i++)
-        loops()->softmax->softmax_back(c->k_len[i], c->p + c->e_start[i], c->e + c->e_start[i]);
+        loops()->softmax->softmax_back(c->at->k_len[i], c->p + c->at->e_start[i], c->e + c->at->e_start[i]);
 }
 
-void ragged_softmax_back(long rows, const int *e_start, const int *k_len, const real *p, real *dp)
+void ragged_softmax_back(const query_keys *at, const real *p, real *dp)
 {
-    ragged c = {.e_start = e_start, .k_len = k_len, .p = p, .e = dp};
-    blocks_run(rows, rows_a_block(4), softmax_back_block, &c);
+    ragged c = {.at = at, .p = p, .e = dp};
+    blocks_run(at->rows, rows_a_block(4), softmax_back_block, &c);
 }

@@ -1,34 +1,40 @@
-/* Energies of additive attention (Bahdanau, Cho and Bengio 2015, appendix A.1.2):
- *   e[i][j] = sum_a v[a] tanh(query[i][a] + keys[j][a])
- * over packed sequences: row i of query (rows, A; row distance ldq) scores keys k_start[i] .. + k_len[i]
- * (row distance A). Its energies are written at e + e_start[i]. Parallel over rows. */
+/* Additive attention (Bahdanau, Cho and Bengio 2015, appendix A.1.2) between one query a sentence and the
+ * sentence's keys:
+ *   e[i][j] = sum_a v[a] tanh(query[i][a] + keys[j][a]),  p[i] = softmax(e[i]),  context[i] = sum_j p[i][j]
+ * values[j] All of it is parallel over queries, and the bits of a query do not depend on the others. */
 #ifndef TULK_KERNEL_ADDITIVE_H
 #define TULK_KERNEL_ADDITIVE_H
 
 #include "kernel/real.h"
 
-void additive_energies(long rows, long A, const real *query, long ldq, const real *keys, const real *v,
-                       const int *k_start, const int *k_len, const int *e_start, real *e);
+/* Where queries find their keys. Query i has k_len[i] of them: rows k_start[i] + j of keys and values, or
+ * rows place[k_start[i] + j] if place is not NULL. Its energies and probabilities lie at e_start[i] + j. In
+ * the backward functions no two queries may have the same keys. */
+typedef struct {
+    long rows; /* queries */
+    const int *k_start, *k_len, *e_start, *place;
+} query_keys;
 
-/* de as e. dquery (rows, A; lddq): written. dkeys += (the rows' key ranges must be disjoint). dv_rows
- * (rows, A): += the row's part of the gradient of v; the caller adds the rows in order at the end. */
-void additive_energies_back(long rows, long A, const real *query, long ldq, const real *keys, const real *v,
-                            const int *k_start, const int *k_len, const int *e_start, const real *de,
-                            real *dquery, long lddq, real *dkeys, real *dv_rows);
+/* query (rows, A; ldq); keys (.., A), v (A). */
+void additive_energies(const query_keys *at, long A, const real *query, long ldq, const real *keys,
+                       const real *v, real *e);
 
-/* context[i] = sum_j p[i][j] values[k_start[i] + j]; values (.., C) contiguous, context (rows, C; ldc).
- * p at p + e_start[i]. Parallel over rows. */
-void weighted_sum(long rows, long C, const real *p, const int *e_start, const real *values,
-                  const int *k_start, const int *k_len, real *context, long ldc);
+/* From de, which lies as e. dquery (rows, A; lddq) is written and may be query (lddq = ldq); dkeys: added.
+ * dv_rows (rows, A): the query's part of the gradient of v, added; the caller adds the rows in order. */
+void additive_energies_back(const query_keys *at, long A, const real *query, long ldq, const real *keys,
+                            const real *v, const real *de, real *dquery, long lddq, real *dkeys,
+                            real *dv_rows);
 
-/* dp written; dvalues += (disjoint ranges). */
-void weighted_sum_back(long rows, long C, const real *p, const int *e_start, const real *values,
-                       const int *k_start, const int *k_len, const real *dcontext, long ldc, real *dp,
-                       real *dvalues);
+/* values (.., C), context (rows, C; ldc). */
+void weighted_sum(const query_keys *at, long C, const real *p, const real *values, real *context, long ldc);
 
-/* Softmax of each row's energies in place, and its backward: de[j] = p[j] (dp[j] - sum_k p[k] dp[k]),
+/* dp written; dvalues added. */
+void weighted_sum_back(const query_keys *at, long C, const real *p, const real *values, const real *dcontext,
+                       long ldc, real *dp, real *dvalues);
+
+/* Softmax of each query's energies in place, and its backward: de[j] = p[j] (dp[j] - sum_k p[k] dp[k]),
  * written over dp. */
-void ragged_softmax(long rows, const int *e_start, const int *k_len, real *e);
-void ragged_softmax_back(long rows, const int *e_start, const int *k_len, const real *p, real *dp);
+void ragged_softmax(const query_keys *at, real *e);
+void ragged_softmax_back(const query_keys *at, const real *p, real *dp);
 
 #endif

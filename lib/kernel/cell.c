@@ -5,83 +5,10 @@
 #include "kernel/blocks.h"
 #include "kernel/loops/loops.h"
 
-enum { TANH, RELU, GRU, LSTM, GATE_COST = 8 };
-
-typedef struct {
-    int row;
-    long H, K, ldgx, ldgh;
-    const real *gx, *gh, *h_prev, *c_prev;
-    real *h, *c, *kept;
-} forward_args;
-
-static const real *row_of(const real *x, long r, long ld) { return x ? x + r * ld : NULL; }
-static real *row_to(real *x, long r, long ld) { return x ? x + r * ld : NULL; }
-
-static void forward_block(long first, long end, void *context)
-{
-    const forward_args *a = context;
-    long H = a->H;
-    for (long r = first; r < end; r++)
-        loops()->cell->forward[a->row](H, a->gx + r * a->ldgx, a->gh + r * a->ldgh, row_of(a->h_prev, r, H),
-                                       row_of(a->c_prev, r, H), a->h + r * H, row_to(a->c, r, H),
-                                       row_to(a->kept, r, a->K * H));
-}
-
-static void forward_rows(long rows, const forward_args *a)
-{
-    blocks_run(rows, blocks_size(cells[a->row].gates * GATE_COST * a->H), forward_block, (void *)a);
-}
-
-typedef struct {
-    int row;
-    long H, K, lddgx, lddgh;
-    const real *kept, *h, *h_prev, *c, *c_prev, *dh;
-    real *dc, *dgx, *dgh, *dh_prev;
-} backward_args;
-
-static void backward_block(long first, long end, void *context)
-{
-    const backward_args *a = context;
-    long H = a->H;
-    for (long r = first; r < end; r++)
-        loops()->cell->backward[a->row](H, row_of(a->kept, r, a->K * H), row_of(a->h, r, H),
-                                        row_of(a->h_prev, r, H), row_of(a->c, r, H), row_of(a->c_prev, r, H),
-                                        a->dh + r * H, row_to(a->dc, r, H), a->dgx + r * a->lddgx,
-                                        row_to(a->dgh, r, a->lddgh), a->dh_prev + r * H);
-}
-
-static void backward_rows(long rows, const backward_args *a)
-{
-    blocks_run(rows, blocks_size(cells[a->row].gates * GATE_COST / 2 * a->H), backward_block, (void *)a);
-}
-
-/* The functions of a row of cells[]. */
-#define CELL(name, row)                                                                                      \
-    static void name(long rows, long H, const real *gx, long ldgx, const real *gh, long ldgh,                \
-                     const real *h_prev, const real *c_prev, real *h, real *c, real *kept)                   \
-    {                                                                                                        \
-        forward_rows(                                                                                        \
-            rows, &(forward_args){row, H, cells[row].kept, ldgx, ldgh, gx, gh, h_prev, c_prev, h, c, kept}); \
-    }                                                                                                        \
-    static void name##_back(long rows, long H, const real *kept, const real *h, const real *h_prev,          \
-                            const real *c, const real *c_prev, const real *dh, real *dc, real *dgx,          \
-                            long lddgx, real *dgh, long lddgh, real *dh_prev)                                \
-    {                                                                                                        \
-        backward_rows(rows, &(backward_args){row, H, cells[row].kept, lddgx, lddgh, kept, h, h_prev, c,      \
-                                             c_prev, dh, dc, dgx, dgh, dh_prev});                            \
-    }
-
-CELL(plain_tanh, TANH)
-CELL(plain_relu, RELU)
-CELL(gru, GRU)
-CELL(lstm, LSTM)
-
+/* In the order of the functions in loops/cell.c. */
 const cell cells[] = {
-    {"tanh", 1, 0, false, false, plain_tanh, plain_tanh_back},
-    {"relu", 1, 0, false, false, plain_relu, plain_relu_back},
-    {"gru", 3, 4, false, true, gru, gru_back},
-    {"lstm", 4, 5, true, false, lstm, lstm_back},
-    {NULL, 0, 0, false, false, NULL, NULL},
+    {"tanh", 1, 0, false}, {"relu", 1, 0, false}, {"gru", 3, 1, false},
+    {"lstm", 4, 0, true},  {NULL, 0, 0, false},
 };
 
 const cell *cell_find(const char *name)
@@ -89,4 +16,47 @@ const cell *cell_find(const char *name)
     for (const cell *c = cells; c->name; c++)
         if (!strcmp(c->name, name)) return c;
     return NULL;
+}
+
+enum { GATE_COST = 8 };
+
+typedef struct {
+    const cell_step *s;
+    void (*loop)(const cell_row *row);
+} row_loop;
+
+static const real *row_of(const real *x, long r, long ld) { return x ? x + r * ld : NULL; }
+static real *row_to(real *x, long r, long ld) { return x ? x + r * ld : NULL; }
+
+static void block(long first, long end, void *context)
+{
+    const row_loop *a = context;
+    const cell_step *s = a->s;
+    for (long r = first; r < end; r++) {
+        cell_row row = {.H = s->H,
+                        .gates = row_to(s->gates, r, s->ld_gates),
+                        .own = row_to(s->own, r, s->ld_own),
+                        .gh = row_of(s->gh, r, s->ld_gh),
+                        .h = row_to(s->h, r, s->ld_h),
+                        .c = row_to(s->c, r, s->H),
+                        .h_prev = row_of(s->h_prev, r, s->ld_prev),
+                        .c_prev = row_of(s->c_prev, r, s->H),
+                        .dh = row_of(s->dh, r, s->ld_h),
+                        .dc = row_of(s->dc, r, s->H),
+                        .dh_prev = row_to(s->dh_prev, r, s->ld_prev),
+                        .dc_prev = row_to(s->dc_prev, r, s->H)};
+        a->loop(&row);
+    }
+}
+
+void cell_forward(const cell *kind, const cell_step *s)
+{
+    row_loop a = {s, loops()->cell->forward[kind - cells]};
+    blocks_run(s->rows, blocks_size(kind->gates * GATE_COST * s->H), block, &a);
+}
+
+void cell_backward(const cell *kind, const cell_step *s)
+{
+    row_loop a = {s, loops()->cell->backward[kind - cells]};
+    blocks_run(s->rows, blocks_size(kind->gates * GATE_COST / 2 * s->H), block, &a);
 }

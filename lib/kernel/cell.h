@@ -1,13 +1,18 @@
-/* Recurrent cells as pointwise functions of pre-activations. Adding a cell is a row of cells[]; the
- * sequence driver (nn/recurrent.h) does products, directions and lengths for all of them.
+/* Recurrent cells as pointwise functions of pre-activations. Adding a cell is a row of cells[] and its two
+ * functions in loops/cell.c; the sequence driver (nn/recurrent.h) does products, directions and lengths.
  *
  * For one step and `rows` sentences, hidden size H, G gates:
- *   gx (rows, G*H)  input side:  W_ih x + b_ih      (row distance ldgx)
- *   gh (rows, G*H)  state side:  W_hh h + b_hh      (row distance ldgh)
+ *   gates (rows, G*H)  at first the input side, W_ih x + b_ih
+ *   gh (rows, G*H)     the state side, W_hh h + b_hh
  * Gates lie behind each other: LSTM i f g o, GRU r z n (PyTorch's order).
  *   tanh, relu  h' = f(gx + gh)
  *   lstm        c' = f c + i tanh(g), h' = o tanh(c')               Hochreiter and Schmidhuber 1997
- *   gru         n = tanh(gx_n + r * gh_n), h' = (1 - z) n + z h     Cho et al. 2014, PyTorch's form */
+ *   gru         n = tanh(gx_n + r * gh_n), h' = (1 - z) n + z h     Cho et al. 2014, PyTorch's form
+ *
+ * What backward needs takes the place of what is not needed any more: forward writes the gates over their
+ * input side, backward the gradient over the gates. The last `own` gates of a cell are not a function of
+ * gx + gh, so that their gradients by gx and by gh differ: their gh is kept beside, and becomes its gradient.
+ */
 #ifndef TULK_KERNEL_CELL_H
 #define TULK_KERNEL_CELL_H
 
@@ -18,23 +23,31 @@
 typedef struct {
     const char *name;
     int gates;       /* G */
-    int kept;        /* reals kept a row and hidden unit for backward, K */
+    int own;         /* gates whose state side is kept beside: n of a GRU */
     bool has_memory; /* a second state c (LSTM) */
-    bool split;      /* d loss/d gx and d loss/d gh differ (GRU); else dgh is dgx and is not written */
-
-    /* h, c: new states; c and c_prev are NULL without has_memory; kept (rows, K*H) may be NULL when
-     * there is no backward. h may be h_prev and c may be c_prev. */
-    void (*forward)(long rows, long H, const real *gx, long ldgx, const real *gh, long ldgh,
-                    const real *h_prev, const real *c_prev, real *h, real *c, real *kept);
-
-    /* In: dh (rows, H) whole gradient of the new h; dc the gradient of the new c, replaced by that of
-     * c_prev; kept, h, h_prev, c, c_prev as forward had and left them. Out: dgx, and dgh if split (both
-     * written, not added); dh_prev: written, the part of d h_prev that does not go through gh
-     * (z * dh for a GRU, 0 for the others). */
-    void (*backward)(long rows, long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                     const real *c_prev, const real *dh, real *dc, real *dgx, long lddgx, real *dgh,
-                     long lddgh, real *dh_prev);
 } cell;
+
+/* Distances between rows are given; c, c_prev and their gradients lie H apart, and are NULL without memory.
+ */
+typedef struct {
+    long rows, H;
+    real *gates; /* (rows, G*H), ld_gates */
+    real *own;   /* (rows, own*H), ld_own */
+    const real *gh;
+    real *h, *c; /* (rows, H), the new states */
+    const real *h_prev, *c_prev;
+    const real *dh, *dc;     /* the whole gradient of the new states; lie as h and c */
+    real *dh_prev, *dc_prev; /* added to; lie as h_prev and c_prev */
+    long ld_gates, ld_own, ld_gh, ld_h, ld_prev;
+} cell_step;
+
+/* Reads gates, gh, h_prev, c_prev; writes h, c, own, and over gates. h may be h_prev and c c_prev. */
+void cell_forward(const cell *kind, const cell_step *s);
+
+/* Reads what forward left, dh and dc. The gradient by gx is written over gates; that by gh is the same but
+ * for the own gates, whose part is written over own. To dh_prev is added what does not go through gh (z * dh
+ * for a GRU, nothing for the others). */
+void cell_backward(const cell *kind, const cell_step *s);
 
 /* tanh, relu, gru, lstm; ends with a row whose name is NULL. */
 extern const cell cells[];

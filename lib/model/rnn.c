@@ -27,9 +27,7 @@ extern const model_class model_rnn;
 
 enum { MAX_LAYERS = 32 };
 
-typedef struct {
-    tensor *w_ih, *b_ih, *w_hh, *b_hh;
-} layer;
+typedef recurrent_weights layer;
 
 typedef struct {
     tensor *w, *b;
@@ -195,18 +193,17 @@ static const int *gather_ints(tape *t, const int *values, const int *index, int 
 
 static tensor *join(tape *t, tensor *a, tensor *b) { return b ? nn_concat(t, a, b) : a; }
 
+/* Both directions write their states side by side. */
 static void encode_layer(const rnn *n, tape *t, int l, tensor *x, encoded *e)
 {
-    tensor *h[2] = {NULL}, *last_h[2] = {NULL}, *last_c[2] = {NULL};
+    tensor *last_h[2] = {NULL}, *last_c[2] = {NULL};
+    e->states = tape_tensor(t, e->m->rows, n->C);
     for (int d = 0; d < (n->c.bidirectional ? 2 : 1); d++) {
-        const layer *w = &n->enc[l][d];
-        recurrent_states s = nn_recurrent(t, n->cell, e->m, d, nn_linear(t, x, w->w_ih, w->b_ih), w->w_hh,
-                                          w->b_hh, NULL, NULL, NULL);
-        h[d] = s.h;
+        recurrent_states s = nn_recurrent(t, n->cell, e->m, d, x, &n->enc[l][d], NULL, NULL, NULL,
+                                          tape_cols(t, e->states, d * n->H, n->H));
         last_h[d] = d ? tape_rows(t, s.h, 0, e->m->n) : nn_gather(t, s.h, e->m->last, e->m->n);
         if (s.c) last_c[d] = d ? tape_rows(t, s.c, 0, e->m->n) : nn_gather(t, s.c, e->m->last, e->m->n);
     }
-    e->states = join(t, h[0], h[1]);
     e->h[l] = join(t, last_h[0], last_h[1]);
     if (last_c[0]) e->c[l] = join(t, last_c[0], last_c[1]);
 }
@@ -227,8 +224,9 @@ static encoded encode(const rnn *n, tape *t, const words *src)
 typedef struct {
     tensor *h[MAX_LAYERS], *c[MAX_LAYERS]; /* (n, H) */
     tensor *context;                       /* (n, C): encoder's top state, for every-step */
-    tensor *keys, *values;                 /* attention: sentence-major */
-    packed memory;                         /* (n) rows of keys and values */
+    tensor *keys, *values;                 /* attention: by time-major row of the encoder */
+    packed memory;                         /* (n) words of the sources, sentence-major, */
+    const int *place;                      /* and the rows where they lie */
 } start_states;
 
 /* index[r]: rank in the encoder's order of the sentence of row r. */
@@ -248,7 +246,8 @@ static start_states bridge(const rnn *n, tape *t, const encoded *e, const packed
     if (n->every_step) s.context = nn_gather(t, e->h[n->c.enc_layers - 1], index, rows);
     if (n->attention) {
         const int *sentence = gather_ints(t, e->m->order, index, rows);
-        s.values = nn_gather(t, e->states, e->m->to, e->m->rows);
+        s.values = e->states;
+        s.place = e->m->to;
         s.keys = nn_linear(t, s.values, n->w_key, NULL);
         s.memory = (packed){rows, gather_ints(t, src->start, sentence, rows),
                             gather_ints(t, src->len, sentence, rows)};
@@ -269,12 +268,11 @@ static tensor *decode(const rnn *n, tape *t, const time_major *m, const int *ids
         x = nn_concat(t, x, nn_gather(t, s->context, rank_of, m->rows));
     }
     for (int l = 0; l < n->c.dec_layers; l++) {
-        const layer *w = &n->dec[l];
-        recurrent_attention a = {n->attention, n->w_ctx,        n->v, s->keys, s->values,
-                                 s->memory,    n->c.d_attention};
+        recurrent_attention a = {n->attention, n->w_ctx,  n->v,     s->keys,
+                                 s->values,    s->memory, s->place, n->c.d_attention};
         if (l > 0) x = nn_dropout(t, x, n->c.dropout);
-        recurrent_states r = nn_recurrent(t, n->cell, m, false, nn_linear(t, x, w->w_ih, w->b_ih), w->w_hh,
-                                          w->b_hh, s->h[l], s->c[l], l == 0 && n->attention ? &a : NULL);
+        recurrent_states r = nn_recurrent(t, n->cell, m, false, x, &n->dec[l], s->h[l], s->c[l],
+                                          l == 0 && n->attention ? &a : NULL, NULL);
         s->h[l] = x = r.h;
         s->c[l] = r.c;
         if (r.ctx) ctx = r.ctx;
@@ -313,7 +311,8 @@ typedef struct {
     tensor *h[MAX_LAYERS][2], *c[MAX_LAYERS][2], *context[2];
     int *start[2], *len[2], *ones, *place; /* attention: memory of each row */
     tensor *keys, *values;
-    int now; /* which of the two */
+    const int *key_place; /* see start_states */
+    int now;              /* which of the two */
 } rnn_state;
 
 static tensor *copy_into(tensor *to, const tensor *from)
@@ -347,6 +346,7 @@ static void *start(void *net, tape *t, const seqs *src, int max_rows, int max_st
     keep(t, state->context, s.context, max_rows);
     state->keys = s.keys;
     state->values = s.values;
+    state->key_place = s.place;
     size_t ints = (size_t)max_rows * sizeof(int);
     state->ones = arena_alloc(t->memory, ints);
     state->place = arena_alloc(t->memory, ints);
@@ -374,7 +374,7 @@ static tensor *step(void *net, tape *t, void *state, const int *ids, int rows, i
     (void)step_number;
     packed each = {rows, k->place, k->ones};
     const time_major *m = time_major_new(t, &each);
-    start_states s = {.keys = k->keys, .values = k->values};
+    start_states s = {.keys = k->keys, .values = k->values, .place = k->key_place};
     s.context = first_rows(t, k->context[k->now], rows);
     s.memory = (packed){rows, k->start[k->now], k->len[k->now]};
     for (int l = 0; l < n->c.dec_layers; l++) {

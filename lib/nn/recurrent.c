@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/meter.h"
-#include "kernel/additive.h"
 #include "kernel/vector.h"
 #include "nn/attention.h"
 #include "tensor/weights.h"
@@ -62,25 +61,29 @@ const time_major *time_major_new(tape *t, const packed *s)
 
 /* ------------------------------------------------------------------------------------ driver */
 
-/* One run over a batch. "Before" is the step that a step's state comes from: t - 1, or t + 1 in reverse. Its
- * block holds `shared` of the step's sequences (the first ones); the others start here, from h0. */
+/* One run over a batch. The rows of w_hh are S gates whose gradient by the state side is that by the input
+ * side, and K others: the own gates of the cell (kernel/cell.h), then the query. */
 typedef struct {
     tape_node node;
     const cell *cell;
     const time_major *m;
     bool reverse;
-    long H, G, W; /* hidden units; gate rows G*H; rows of w_hh: gates and query */
-    tensor *gx, *h0, *c0, *h, *c, *ctx;
-    const tensor *w, *b;
+    long H, G, W, S, K; /* hidden units; G*H; rows of w_hh */
+    tensor *x, *h0, *c0, *h, *c, *ctx;
+    recurrent_weights w;
     recurrent_attention a; /* a.kind NULL: none */
-    real *h_prev, *c_prev; /* (rows, H) state before each step */
-    real *kept;            /* (rows, kept*H) of the cell; NULL without recording */
-    real *w_h;             /* (rows, W) W_hh h + b; without recording one step's */
-    real *p;               /* attention: probabilities, ragged */
-    int *e_start;          /* (rows) */
+    real *gates;           /* (rows, G) input side, then gates, then gradient by the input side */
+    real *beside; /* (rows, K) state side of own gates, query; then their gradients; NULL if K is 0 */
+    real *gh;     /* (n, W) state side of one step */
+    real *zeros;  /* (n, H) state before the first step; NULL if there is one */
+    real *p;      /* attention: probabilities, ragged */
+    int *e_start; /* (rows) */
+    bool keeps;   /* `beside` of all steps; else of one */
     arena *memory;
 } run;
 
+/* "Before" is the step that a step's state comes from: t - 1, or t + 1 in reverse. Its block holds `shared`
+ * of the step's sequences (the first ones); the others start here, from h0. */
 typedef struct {
     int t, row, n;                  /* step, its first row, its sequences */
     int before, before_row, shared; /* before -1: none */
@@ -101,116 +104,231 @@ static step step_at(const run *r, int i)
 
 static real *at(real *base, long row, long width) { return base ? base + (size_t)row * (size_t)width : NULL; }
 
-/* prev (n, H) of a step := states of the step before, then starting states. */
-static void load_before(const step *s, long H, const real *states, const tensor *start, real *prev)
+static real *reals(arena *memory, long rows, long cols)
 {
-    size_t known = (size_t)s->shared * (size_t)H, rest = (size_t)(s->n - s->shared) * (size_t)H;
-    if (s->before >= 0) memcpy(prev, states + (size_t)s->before_row * (size_t)H, known * sizeof(real));
-    if (start)
-        memcpy(prev + known, start->v + known, rest * sizeof(real));
-    else
-        memset(prev + known, 0, rest * sizeof(real));
+    return arena_alloc(memory, (size_t)rows * (size_t)cols * sizeof(real));
 }
 
-/* The gradient of prev goes where load_before took it from. */
-static void add_before(const step *s, long H, const real *dprev, real *dstates, const tensor *start)
+static real *zeros(arena *memory, long rows, long cols)
 {
-    size_t known = (size_t)s->shared * (size_t)H, rest = (size_t)(s->n - s->shared) * (size_t)H;
-    if (s->before >= 0) vec_add((long)known, dprev, dstates + (size_t)s->before_row * (size_t)H);
-    if (start && start->g) vec_add((long)rest, dprev + known, start->g + known);
+    return arena_zalloc(memory, (size_t)rows * (size_t)cols * sizeof(real));
+}
+
+/* Sequences first .. first + n of a step, whose states before lie together, ld apart (c: H apart). */
+typedef struct {
+    long first, n, ld;
+    bool nothing; /* the state before is zero */
+    real *h, *c, *dh, *dc;
+} part;
+
+static part part_of_states(const run *r, const step *s)
+{
+    return (part){.n = s->shared,
+                  .ld = r->h->ld,
+                  .h = at(r->h->v, s->before_row, r->h->ld),
+                  .dh = at(r->h->g, s->before_row, r->h->ld),
+                  .c = r->c ? at(r->c->v, s->before_row, r->H) : NULL,
+                  .dc = r->c ? at(r->c->g, s->before_row, r->H) : NULL};
+}
+
+static part part_of_start(const run *r, const step *s)
+{
+    part p = {.first = s->shared, .n = s->n - s->shared, .ld = r->H, .nothing = !r->h0};
+    p.h = r->h0 ? at(r->h0->v, s->shared, r->H) : r->zeros;
+    p.c = r->c0 ? at(r->c0->v, s->shared, r->H) : r->zeros;
+    p.dh = r->h0 ? at(r->h0->g, s->shared, r->H) : NULL;
+    p.dc = r->c0 ? at(r->c0->g, s->shared, r->H) : NULL;
+    return p;
+}
+
+static int parts_of(const run *r, const step *s, part parts[2])
+{
+    int n = 0;
+    if (s->shared > 0) parts[n++] = part_of_states(r, s);
+    if (s->shared < s->n) parts[n++] = part_of_start(r, s);
+    return n;
+}
+
+static cell_step cell_rows(const run *r, const step *s, const part *p)
+{
+    long row = s->row + p->first, H = r->H;
+    return (cell_step){.rows = p->n,
+                       .H = H,
+                       .gates = at(r->gates, row, r->G),
+                       .own = at(r->beside, r->keeps ? row : p->first, r->K),
+                       .gh = at(r->gh, p->first, r->W),
+                       .h = at(r->h->v, row, r->h->ld),
+                       .c = r->c ? at(r->c->v, row, H) : NULL,
+                       .h_prev = p->h,
+                       .c_prev = p->c,
+                       .dh = at(r->h->g, row, r->h->ld),
+                       .dc = r->c ? at(r->c->g, row, H) : NULL,
+                       .dh_prev = p->dh,
+                       .dc_prev = p->dc,
+                       .ld_gates = r->G,
+                       .ld_own = r->K,
+                       .ld_gh = r->W,
+                       .ld_h = r->h->ld,
+                       .ld_prev = p->ld};
+}
+
+static real *own_query(const run *r, const step *s) /* (n, A), K apart */
+{
+    return at(r->beside, r->keeps ? s->row : 0, r->K) + (r->G - r->S);
 }
 
 static attention_step attention_of(const run *r, const step *s)
 {
-    return (attention_step){.rows = s->n,
+    return (attention_step){.at = {s->n, r->a.memory.start, r->a.memory.len, r->e_start + s->row, r->a.place},
                             .A = r->a.width,
                             .C = r->a.values->cols,
-                            .query = at(r->w_h, r->kept ? s->row : 0, r->W) + r->G,
-                            .ldq = r->W,
-                            .k_start = r->a.memory.start,
-                            .k_len = r->a.memory.len,
-                            .e_start = r->e_start + s->row};
+                            .query = own_query(r, s),
+                            .ldq = r->K};
 }
 
-/* e = energies, p = softmax(e), ctx = sum p values, gx += W_ctx ctx */
+/* e = energies, p = softmax(e), ctx = sum p values, gates += W_ctx ctx */
 static void attend_step(const run *r, const step *s)
 {
     METER(METER_RECURRENT_ATTENTION);
     attention_step as = attention_of(r, s);
-    const tensor *w = r->a.w_ctx;
-    real *ctx = at(r->ctx->v, s->row, as.C);
+    real *ctx = at(r->ctx->v, s->row, as.C), *query = own_query(r, s);
+    for (int k = 0; k < s->n; k++)
+        memcpy(at(query, k, r->K), at(r->gh, k, r->W) + r->G, (size_t)as.A * sizeof(real));
     r->a.kind->energies(&as, &r->a, r->p);
-    ragged_softmax(s->n, as.e_start, as.k_len, r->p);
-    weighted_sum(s->n, as.C, r->p, as.e_start, r->a.values->v, as.k_start, as.k_len, ctx, as.C);
-    weights_forward(w, s->n, ctx, as.C, NULL, true, at(r->gx->v, s->row, r->G), r->G);
+    ragged_softmax(&as.at, r->p);
+    weighted_sum(&as.at, as.C, r->p, r->a.values->v, ctx, as.C);
+    weights_forward(r->a.w_ctx, s->n, ctx, as.C, NULL, true, at(r->gates, s->row, r->G), r->G);
+}
+
+/* gh := W_hh h + b, where h may be nothing. */
+static void state_side(const run *r, const part *p)
+{
+    const tensor *w = r->w.w_hh, *b = r->w.b_hh;
+    real *gh = at(r->gh, p->first, r->W);
+    if (!p->nothing) {
+        weights_forward(w, p->n, p->h, p->ld, b->v, false, gh, r->W);
+        return;
+    }
+    for (long k = 0; k < p->n; k++) memcpy(at(gh, k, r->W), b->v, (size_t)r->W * sizeof(real));
 }
 
 static void forward_step(const run *r, const step *s)
 {
-    long H = r->H;
-    real *h_prev = at(r->h_prev, s->row, H), *c_prev = at(r->c_prev, s->row, H);
-    real *w_h = at(r->w_h, r->kept ? s->row : 0, r->W);
-    load_before(s, H, r->h->v, r->h0, h_prev);
-    if (r->c) load_before(s, H, r->c->v, r->c0, c_prev);
-    weights_forward(r->w, s->n, h_prev, H, r->b->v, false, w_h, r->W);
+    part parts[2];
+    int n = parts_of(r, s, parts);
+    for (int i = 0; i < n; i++) state_side(r, &parts[i]);
     if (r->a.kind) attend_step(r, s);
-    r->cell->forward(s->n, H, at(r->gx->v, s->row, r->G), r->G, w_h, r->W, h_prev, c_prev,
-                     at(r->h->v, s->row, H), r->c ? at(r->c->v, s->row, H) : NULL,
-                     at(r->kept, s->row, r->cell->kept * H));
+    for (int i = 0; i < n; i++) {
+        cell_step c = cell_rows(r, s, &parts[i]);
+        cell_forward(r->cell, &c);
+    }
 }
 
 /* ---------------------------------------------------------------------------------- backward */
 
 typedef struct {
-    real *dw_h;           /* (rows, W) gradient of W_hh h + b; gates and query */
-    real *dh, *dctx, *de; /* of one step: (n, H), (n, C), ragged */
-    real *dv_rows;        /* (n, A) */
+    real *dgh;     /* (n, W) of one step: gradient of W_hh h + b */
+    real *nowhere; /* (n, H) takes gradients of starting states that nobody asks for */
+    real *de;      /* ragged */
+    real *dv_rows; /* (n, A) */
 } run_gradients;
 
 static void attend_step_back(const run *r, const step *s, run_gradients *g)
 {
     METER(METER_RECURRENT_ATTENTION);
     attention_step as = attention_of(r, s);
-    const tensor *w = r->a.w_ctx;
     real *dctx = at(r->ctx->g, s->row, as.C);
-    weights_backward(w, s->n, at(r->gx->g, s->row, r->G), r->G, true, dctx, as.C);
-    weighted_sum_back(s->n, as.C, r->p, as.e_start, r->a.values->v, as.k_start, as.k_len, dctx, as.C, g->de,
-                      r->a.values->g);
-    ragged_softmax_back(s->n, as.e_start, as.k_len, r->p, g->de);
-    r->a.kind->energies_back(&as, &r->a, g->de, at(g->dw_h, s->row, r->W) + r->G, r->W, g->dv_rows);
+    weights_backward(r->a.w_ctx, s->n, at(r->gates, s->row, r->G), r->G, true, dctx, as.C);
+    weighted_sum_back(&as.at, as.C, r->p, r->a.values->v, dctx, as.C, g->de, r->a.values->g);
+    ragged_softmax_back(&as.at, r->p, g->de);
+    r->a.kind->energies_back(&as, &r->a, g->de, own_query(r, s), r->K, g->dv_rows);
+}
+
+/* The gradient of the state side of a step, (n, W), *ld apart. */
+static const real *state_side_gradient(const run *r, const step *s, const run_gradients *g, long *ld)
+{
+    const real *gates = at(r->gates, s->row, r->G);
+    *ld = r->W;
+    if (r->K == 0) return gates; /* G = W */
+    for (int k = 0; k < s->n; k++) {
+        real *row = at(g->dgh, k, r->W);
+        memcpy(row, gates + k * r->G, (size_t)r->S * sizeof(real));
+        memcpy(row + r->S, at(r->beside, s->row + k, r->K), (size_t)r->K * sizeof(real));
+    }
+    return g->dgh;
 }
 
 static void backward_step(const run *r, const step *s, run_gradients *g)
 {
-    long H = r->H;
-    real *dgx = at(r->gx->g, s->row, r->G), *dw_h = at(g->dw_h, s->row, r->W);
-    real *dc = r->c ? at(r->c->g, s->row, H) : NULL;
-    r->cell->backward(s->n, H, at(r->kept, s->row, r->cell->kept * H), at(r->h->v, s->row, H),
-                      at(r->h_prev, s->row, H), r->c ? at(r->c->v, s->row, H) : NULL,
-                      at(r->c_prev, s->row, H), at(r->h->g, s->row, H), dc, dgx, r->G, dw_h, r->W, g->dh);
-    if (!r->cell->split)
-        for (int i = 0; i < s->n; i++)
-            memcpy(at(dw_h, i, r->W), at(dgx, i, r->G), (size_t)r->G * sizeof(real));
+    part parts[2];
+    long ld;
+    int n = parts_of(r, s, parts);
+    for (int i = 0; i < n; i++) {
+        cell_step c = cell_rows(r, s, &parts[i]);
+        if (!c.dh_prev) c.dh_prev = g->nowhere;
+        if (!c.dc_prev) c.dc_prev = g->nowhere;
+        cell_backward(r->cell, &c);
+    }
     if (r->a.kind) attend_step_back(r, s, g);
-    weights_backward(r->w, s->n, dw_h, r->W, true, g->dh, H);
-    add_before(s, H, g->dh, r->h->g, r->h0);
-    if (r->c) add_before(s, H, dc, r->c->g, r->c0);
+    const real *dgh = state_side_gradient(r, s, g, &ld);
+    for (int i = 0; i < n; i++) {
+        const part *p = &parts[i];
+        if (p->dh) weights_backward(r->w.w_hh, p->n, dgh + p->first * ld, ld, true, p->dh, p->ld);
+    }
 }
 
-static void weight_gradients(const run *r, const run_gradients *g)
+/* The states before rows from .. to, in one matrix (to - from, H). */
+static real *states_before(const run *r, int from, int to)
 {
-    long rows = r->m->rows;
-    weights_gradient(r->w, rows, g->dw_h, r->W, r->h_prev, r->H);
-    col_sum(rows, r->W, g->dw_h, r->W, r->b->g);
-    if (!r->a.kind) return;
+    real *all = reals(r->memory, to - from, r->H);
+    for (int i = 0; i < r->m->steps; i++) {
+        part parts[2];
+        step s = step_at(r, i);
+        if (s.row < from || s.row >= to) continue;
+        int n = parts_of(r, &s, parts);
+        for (int k = 0; k < n; k++)
+            for (long j = 0; j < parts[k].n; j++)
+                memcpy(at(all, s.row - from + parts[k].first + j, r->H), at(parts[k].h, j, parts[k].ld),
+                       (size_t)r->H * sizeof(real));
+    }
+    return all;
+}
+
+/* Rows from .. from + n of a weight matrix, to add a gradient to. */
+static tensor rows_of(const tensor *w, long from, long n)
+{
+    return (tensor){.rows = (int)n, .cols = w->cols, .ld = w->ld, .g = at(w->g, from, w->ld)};
+}
+
+/* dW_hh += dgh^T h, where the states before the first step, if they are zero, are left out. */
+static void state_weight_gradients(const run *r)
+{
+    const time_major *m = r->m;
+    int from = r->h0 || r->reverse ? 0 : m->offset[1];
+    int to = r->h0 || !r->reverse ? m->rows : m->offset[m->steps - 1];
+    tensor shared = rows_of(r->w.w_hh, 0, r->S), beside = rows_of(r->w.w_hh, r->S, r->K);
+    real *before = states_before(r, from, to);
+    weights_gradient(&shared, to - from, at(r->gates, from, r->G), r->G, before, r->H);
+    col_sum(m->rows, r->S, r->gates, r->G, r->w.b_hh->g);
+    if (r->K == 0) return;
+    weights_gradient(&beside, to - from, at(r->beside, from, r->K), r->K, before, r->H);
+    col_sum(m->rows, r->K, r->beside, r->K, r->w.b_hh->g + r->S);
+}
+
+static void attention_weight_gradients(const run *r, const run_gradients *g)
+{
     long C = r->ctx->cols;
-    weights_gradient(r->a.w_ctx, rows, r->gx->g, r->G, r->ctx->v, C);
+    weights_gradient(r->a.w_ctx, r->m->rows, r->gates, r->G, r->ctx->v, C);
     col_sum(r->m->n, r->a.width, g->dv_rows, r->a.width, r->a.v->g);
 }
 
-static real *reals(arena *memory, long rows, long cols)
+static void input_gradients(const run *r)
 {
-    return arena_alloc(memory, (size_t)rows * (size_t)cols * sizeof(real));
+    METER(METER_LINEAR);
+    const tensor *x = r->x;
+    weights_gradient(r->w.w_ih, x->rows, r->gates, r->G, x->v, x->ld);
+    col_sum(x->rows, r->G, r->gates, r->G, r->w.b_ih->g);
+    if (x->g) weights_backward(r->w.w_ih, x->rows, r->gates, r->G, true, x->g, x->ld);
 }
 
 static long n_energies(const run *r)
@@ -224,16 +342,19 @@ static void backward(tape_node *self)
 {
     run *r = (run *)self;
     arena_mark mark = arena_save(r->memory);
-    run_gradients g = {.dw_h = reals(r->memory, r->m->rows, r->W), .dh = reals(r->memory, r->m->n, r->H)};
+    run_gradients g = {.nowhere = zeros(r->memory, r->m->n, r->H)};
+    if (r->K) g.dgh = reals(r->memory, r->m->n, r->W);
     if (r->a.kind) {
         g.de = reals(r->memory, n_energies(r), 1);
-        g.dv_rows = arena_zalloc(r->memory, (size_t)r->m->n * (size_t)r->a.width * sizeof(real));
+        g.dv_rows = zeros(r->memory, r->m->n, r->a.width);
     }
     for (int i = r->m->steps - 1; i >= 0; i--) {
         step s = step_at(r, i);
         backward_step(r, &s, &g);
     }
-    weight_gradients(r, &g);
+    state_weight_gradients(r);
+    if (r->a.kind) attention_weight_gradients(r, &g);
+    input_gradients(r);
     arena_restore(r->memory, mark);
 }
 
@@ -253,47 +374,51 @@ static void set_up_attention(run *r, tape *t, const recurrent_attention *a)
     r->p = reals(t->memory, next, 1);
 }
 
-static void set_up_states(run *r, tape *t)
+static void set_up_memory(run *r, tape *t, tensor *into)
 {
-    long rows = r->m->rows;
-    r->h = tape_tensor(t, r->m->rows, (int)r->H);
-    r->h_prev = reals(t->memory, rows, r->H);
-    if (r->cell->has_memory) {
-        r->c = tape_tensor(t, r->m->rows, (int)r->H);
-        r->c_prev = reals(t->memory, rows, r->H);
-    }
-    if (t->recording) r->kept = reals(t->memory, rows, r->cell->kept * r->H);
-    r->w_h = reals(t->memory, r->kept ? rows : r->m->n, r->W);
+    int rows = r->m->rows, n = r->m->n;
+    r->h = into ? into : tape_tensor(t, rows, (int)r->H);
+    if (r->cell->has_memory) r->c = tape_tensor(t, rows, (int)r->H);
+    r->gates = reals(t->memory, rows, r->G);
+    if (r->K) r->beside = reals(t->memory, r->keeps ? rows : n, r->K);
+    if (!r->h0 || (r->c && !r->c0)) r->zeros = zeros(t->memory, n, r->H);
 }
 
-recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *gx,
-                              const tensor *w_hh, const tensor *b_hh, tensor *h0, tensor *c0,
-                              const recurrent_attention *asks)
+static void input_side(const run *r)
 {
-    METER(METER_CELL);
-    run *r = TAPE_NODE(t, run);
-    r->cell = kind;
-    r->m = layout;
-    r->reverse = reverse;
-    r->H = w_hh->cols;
-    r->G = kind->gates * r->H;
-    r->W = w_hh->rows;
-    r->gx = gx;
-    r->h0 = h0;
-    r->c0 = c0;
-    r->w = w_hh;
-    r->b = b_hh;
-    r->memory = t->memory;
-    BUG_IF(gx->rows != layout->rows || gx->cols != r->G || gx->ld != r->G || b_hh->rows != r->W);
-    BUG_IF(r->W != r->G + (asks ? asks->width : 0) || (asks && reverse));
-    BUG_IF((h0 && (h0->rows != layout->n || h0->ld != r->H)) ||
-           (c0 && (c0->rows != layout->n || c0->ld != r->H)));
-    set_up_states(r, t);
-    if (asks) set_up_attention(r, t, asks);
-    for (int i = 0; i < layout->steps; i++) {
+    METER(METER_LINEAR);
+    weights_forward(r->w.w_ih, r->x->rows, r->x->v, r->x->ld, r->w.b_ih->v, false, r->gates, r->G);
+}
+
+static void forward(run *r)
+{
+    arena_mark mark = arena_save(r->memory);
+    r->gh = reals(r->memory, r->m->n, r->W);
+    input_side(r);
+    for (int i = 0; i < r->m->steps; i++) {
         step s = step_at(r, i);
         forward_step(r, &s);
     }
+    arena_restore(r->memory, mark);
+    r->gh = NULL;
+}
+
+recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *x,
+                              const recurrent_weights *w, tensor *h0, tensor *c0,
+                              const recurrent_attention *asks, tensor *into)
+{
+    METER(METER_CELL);
+    run *r = TAPE_NODE(t, run);
+    long H = w->w_hh->cols, G = kind->gates * H, W = w->w_hh->rows, S = G - kind->own * H;
+    BUG_IF(x->rows != layout->rows || x->cols != w->w_ih->cols || w->w_ih->rows != G || w->b_hh->rows != W);
+    BUG_IF(W != G + (asks ? asks->width : 0) || (asks && reverse));
+    BUG_IF((h0 && (h0->rows != layout->n || h0->ld != H)) || (c0 && (c0->rows != layout->n || c0->ld != H)));
+    BUG_IF(into && (into->rows != layout->rows || into->cols != H));
+    *r = (run){.cell = kind, .m = layout, .reverse = reverse, .H = H, .G = G, .W = W, .S = S, .K = W - S};
+    r->x = x, r->w = *w, r->h0 = h0, r->c0 = c0, r->keeps = t->recording, r->memory = t->memory;
+    set_up_memory(r, t, into);
+    if (asks) set_up_attention(r, t, asks);
+    forward(r);
     if (t->recording) tape_push(t, &r->node, backward);
     return (recurrent_states){r->h, r->c, r->ctx};
 }

@@ -26,14 +26,21 @@ typedef struct {
 /* The layout of n sequences, in the tape's memory. Every length must be at least 1. */
 const time_major *time_major_new(tape *t, const packed *sequences);
 
+typedef struct {
+    tensor *w_ih, *b_ih; /* (G*H, in), (G*H, 1): input side of the gates */
+    tensor *w_hh,
+        *b_hh; /* (G*H, H), (G*H, 1): state side; with an attention G*H + A rows: gates, then query */
+} recurrent_weights;
+
 /* Attention for a recurrent layer (Bahdanau et al. 2015): at step i the state s[i-1] asks. */
 typedef struct {
     const struct attention *kind; /* nn/attention.h */
     const tensor *w_ctx;          /* (G*H, C) gates from the context */
     const tensor *v;              /* (A, 1) */
-    tensor *keys, *values;        /* (source rows, A), (source rows, C), sentence-major */
-    packed memory;                /* memory.start[r], len[r]: source rows of the sentence of rank r */
-    int width;                    /* A: rows of w_state below the gates, the query */
+    tensor *keys, *values;        /* (source rows, A), (source rows, C) */
+    packed memory;                /* start[r], len[r]: source words of the sentence of rank r, and where */
+    const int *place; /* they lie in keys and values: rows place[start[r]] ..; NULL: as they are */
+    int width;        /* A: rows of w_hh below the gates, the query */
 } recurrent_attention;
 
 typedef struct {
@@ -42,12 +49,13 @@ typedef struct {
     tensor *ctx; /* (rows, C) contexts; NULL without attention */
 } recurrent_states;
 
-/* gx (rows, G*H): input side of the gates for all steps, bias included; belongs to the driver from
- * now on: values and gradient are its to overwrite. w_hh (G*H, H), b_hh (G*H, 1): state side; with an
- * attention (G*H + A, H): gates, then query. h0, c0 (n, H) by rank, or NULL for zero. `reverse` runs from the
- * last step of each sequence to the first. `asks` may be NULL, and must be with reverse. */
-recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *gx,
-                              const tensor *w_hh, const tensor *b_hh, tensor *h0, tensor *c0,
-                              const recurrent_attention *asks);
+/* x (rows, in): the input of all steps. h0, c0 (n, H) by rank, contiguous, or NULL for zero. `reverse` runs
+ * from the last step of each sequence to the first. `asks` may be NULL, and must be with reverse. The states
+ * are written to `into` (rows, H), perhaps columns of a wider tensor, or to a new tensor if it is NULL.
+ *
+ * Kept for backward are, of a row, gates, states and query; see kernel/cell.h for what takes whose place. */
+recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *x,
+                              const recurrent_weights *w, tensor *h0, tensor *c0,
+                              const recurrent_attention *asks, tensor *into);
 
 #endif

@@ -2,137 +2,113 @@
 #include "kernel/loops/loops.h"
 #include "kernel/loops/math.h"
 
-static void tanh_forward(long H, const real *gx, const real *gh, const real *h_prev, const real *c_prev,
-                         real *h, real *c, real *kept)
+static void tanh_forward(const cell_row *s)
 {
-    (void)h_prev, (void)c_prev, (void)c, (void)kept;
+    const real *gates = s->gates, *gh = s->gh;
+    real *h = s->h;
 #pragma omp simd
-    for (long j = 0; j < H; j++) h[j] = real_tanh(gx[j] + gh[j]);
+    for (long j = 0; j < s->H; j++) h[j] = real_tanh(gates[j] + gh[j]);
 }
 
-static void tanh_backward(long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                          const real *c_prev, const real *dh, real *dc, real *dgx, real *dgh, real *dh_prev)
+static void tanh_backward(const cell_row *s)
 {
-    (void)kept, (void)h_prev, (void)c, (void)c_prev, (void)dc, (void)dgh;
+    const real *h = s->h, *dh = s->dh;
+    real *gates = s->gates;
 #pragma omp simd
-    for (long j = 0; j < H; j++) {
-        dgx[j] = dh[j] * (1 - h[j] * h[j]);
-        dh_prev[j] = 0;
-    }
+    for (long j = 0; j < s->H; j++) gates[j] = dh[j] * (1 - h[j] * h[j]);
 }
 
-static void relu_forward(long H, const real *gx, const real *gh, const real *h_prev, const real *c_prev,
-                         real *h, real *c, real *kept)
+static void relu_forward(const cell_row *s)
 {
-    (void)h_prev, (void)c_prev, (void)c, (void)kept;
+    const real *gates = s->gates, *gh = s->gh;
+    real *h = s->h;
 #pragma omp simd
-    for (long j = 0; j < H; j++) {
-        real a = gx[j] + gh[j];
+    for (long j = 0; j < s->H; j++) {
+        real a = gates[j] + gh[j];
         h[j] = a < 0 ? 0 : a;
     }
 }
 
-static void relu_backward(long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                          const real *c_prev, const real *dh, real *dc, real *dgx, real *dgh, real *dh_prev)
+static void relu_backward(const cell_row *s)
 {
-    (void)kept, (void)h_prev, (void)c, (void)c_prev, (void)dc, (void)dgh;
+    const real *h = s->h, *dh = s->dh;
+    real *gates = s->gates;
 #pragma omp simd
-    for (long j = 0; j < H; j++) {
-        dgx[j] = h[j] > 0 ? dh[j] : 0;
-        dh_prev[j] = 0;
-    }
+    for (long j = 0; j < s->H; j++) gates[j] = h[j] > 0 ? dh[j] : 0;
 }
 
-/* kept: r, z, n, gh_n */
-static void gru_forward(long H, const real *gx, const real *gh, const real *h_prev, const real *c_prev,
-                        real *h, real *c, real *kept)
+/* Left in gates: r, z, n; in own: gh_n. */
+static void gru_forward(const cell_row *s)
 {
-    (void)c_prev, (void)c;
-    if (!kept) {
-#pragma omp simd
-        for (long j = 0; j < H; j++) {
-            real r = real_sigmoid(gx[j] + gh[j]), z = real_sigmoid(gx[H + j] + gh[H + j]);
-            real n = real_tanh(gx[2 * H + j] + r * gh[2 * H + j]);
-            h[j] = n + z * (h_prev[j] - n);
-        }
-        return;
-    }
+    const long H = s->H;
+    real *gate_r = s->gates, *gate_z = gate_r + H, *gate_n = gate_z + H, *own = s->own, *h = s->h;
+    const real *gh_r = s->gh, *gh_z = gh_r + H, *gh_n = gh_z + H, *h_prev = s->h_prev;
 #pragma omp simd
     for (long j = 0; j < H; j++) {
-        real r = real_sigmoid(gx[j] + gh[j]), z = real_sigmoid(gx[H + j] + gh[H + j]);
-        real n = real_tanh(gx[2 * H + j] + r * gh[2 * H + j]);
-        kept[j] = r;
-        kept[H + j] = z;
-        kept[2 * H + j] = n;
-        kept[3 * H + j] = gh[2 * H + j];
+        real r = real_sigmoid(gate_r[j] + gh_r[j]), z = real_sigmoid(gate_z[j] + gh_z[j]), side = gh_n[j];
+        real n = real_tanh(gate_n[j] + r * side);
+        gate_r[j] = r;
+        gate_z[j] = z;
+        gate_n[j] = n;
+        own[j] = side;
         h[j] = n + z * (h_prev[j] - n);
     }
 }
 
-static void gru_backward(long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                         const real *c_prev, const real *dh, real *dc, real *dgx, real *dgh, real *dh_prev)
+static void gru_backward(const cell_row *s)
 {
-    (void)h, (void)c, (void)c_prev, (void)dc;
+    const long H = s->H;
+    real *gate_r = s->gates, *gate_z = gate_r + H, *gate_n = gate_z + H, *own = s->own, *dh_prev = s->dh_prev;
+    const real *h_prev = s->h_prev, *dh = s->dh;
 #pragma omp simd
     for (long j = 0; j < H; j++) {
-        real r = kept[j], z = kept[H + j], n = kept[2 * H + j], gh_n = kept[3 * H + j];
-        real dn = dh[j] * (1 - z) * (1 - n * n);
-        real dz = dh[j] * (h_prev[j] - n) * z * (1 - z), dr = dn * gh_n * r * (1 - r);
-        dgx[j] = dr;
-        dgh[j] = dr;
-        dgx[H + j] = dz;
-        dgh[H + j] = dz;
-        dgx[2 * H + j] = dn;
-        dgh[2 * H + j] = dn * r;
-        dh_prev[j] = dh[j] * z;
+        real r = gate_r[j], z = gate_z[j], n = gate_n[j], d = dh[j];
+        real dn = d * (1 - z) * (1 - n * n);
+        gate_r[j] = dn * own[j] * r * (1 - r);
+        gate_z[j] = d * (h_prev[j] - n) * z * (1 - z);
+        gate_n[j] = dn;
+        own[j] = dn * r;
+        dh_prev[j] += d * z;
     }
 }
 
-/* kept: i, f, g, o, tanh(c') */
-static void lstm_forward(long H, const real *gx, const real *gh, const real *h_prev, const real *c_prev,
-                         real *h, real *c, real *kept)
+/* Left in gates: i, f, g, o. */
+static void lstm_forward(const cell_row *s)
 {
-    (void)h_prev;
-    if (!kept) {
-#pragma omp simd
-        for (long j = 0; j < H; j++) {
-            real i = real_sigmoid(gx[j] + gh[j]), f = real_sigmoid(gx[H + j] + gh[H + j]);
-            real g = real_tanh(gx[2 * H + j] + gh[2 * H + j]),
-                 o = real_sigmoid(gx[3 * H + j] + gh[3 * H + j]);
-            c[j] = f * c_prev[j] + i * g;
-            h[j] = o * real_tanh(c[j]);
-        }
-        return;
-    }
+    const long H = s->H;
+    real *gate_i = s->gates, *gate_f = gate_i + H, *gate_g = gate_f + H, *gate_o = gate_g + H;
+    const real *gh_i = s->gh, *gh_f = gh_i + H, *gh_g = gh_f + H, *gh_o = gh_g + H, *c_prev = s->c_prev;
+    real *h = s->h, *c = s->c;
 #pragma omp simd
     for (long j = 0; j < H; j++) {
-        real i = real_sigmoid(gx[j] + gh[j]), f = real_sigmoid(gx[H + j] + gh[H + j]);
-        real g = real_tanh(gx[2 * H + j] + gh[2 * H + j]), o = real_sigmoid(gx[3 * H + j] + gh[3 * H + j]);
-        real memory = f * c_prev[j] + i * g, out = real_tanh(memory);
-        kept[j] = i;
-        kept[H + j] = f;
-        kept[2 * H + j] = g;
-        kept[3 * H + j] = o;
-        kept[4 * H + j] = out;
+        real i = real_sigmoid(gate_i[j] + gh_i[j]), f = real_sigmoid(gate_f[j] + gh_f[j]);
+        real g = real_tanh(gate_g[j] + gh_g[j]), o = real_sigmoid(gate_o[j] + gh_o[j]);
+        real memory = f * c_prev[j] + i * g;
+        gate_i[j] = i;
+        gate_f[j] = f;
+        gate_g[j] = g;
+        gate_o[j] = o;
         c[j] = memory;
-        h[j] = o * out;
+        h[j] = o * real_tanh(memory);
     }
 }
 
-static void lstm_backward(long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                          const real *c_prev, const real *dh, real *dc, real *dgx, real *dgh, real *dh_prev)
+/* tanh(c') is computed again: keeping it would cost another H reals a row. */
+static void lstm_backward(const cell_row *s)
 {
-    (void)h, (void)h_prev, (void)c, (void)dgh;
+    const long H = s->H;
+    real *gate_i = s->gates, *gate_f = gate_i + H, *gate_g = gate_f + H, *gate_o = gate_g + H;
+    const real *c = s->c, *c_prev = s->c_prev, *dh = s->dh, *dc = s->dc;
+    real *dc_prev = s->dc_prev;
 #pragma omp simd
     for (long j = 0; j < H; j++) {
-        real i = kept[j], f = kept[H + j], g = kept[2 * H + j], o = kept[3 * H + j], out = kept[4 * H + j];
+        real i = gate_i[j], f = gate_f[j], g = gate_g[j], o = gate_o[j], out = real_tanh(c[j]);
         real d = dc[j] + dh[j] * o * (1 - out * out);
-        dgx[j] = d * g * i * (1 - i);
-        dgx[H + j] = d * c_prev[j] * f * (1 - f);
-        dgx[2 * H + j] = d * i * (1 - g * g);
-        dgx[3 * H + j] = dh[j] * out * o * (1 - o);
-        dc[j] = d * f;
-        dh_prev[j] = 0;
+        gate_i[j] = d * g * i * (1 - i);
+        gate_f[j] = d * c_prev[j] * f * (1 - f);
+        gate_g[j] = d * i * (1 - g * g);
+        gate_o[j] = dh[j] * out * o * (1 - o);
+        dc_prev[j] += d * f;
     }
 }
 

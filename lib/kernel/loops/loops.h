@@ -75,20 +75,28 @@ struct norm_loops {
                             bool add, real *dx, real *dgain, real *dbias);
 };
 
-struct cell_loops { /* by row of cells[], one sentence */
-    void (*forward[4])(long H, const real *gx, const real *gh, const real *h_prev, const real *c_prev,
-                       real *h, real *c, real *kept);
-    void (*backward[4])(long H, const real *kept, const real *h, const real *h_prev, const real *c,
-                        const real *c_prev, const real *dh, real *dc, real *dgx, real *dgh, real *dh_prev);
+/* One sentence's row of a cell_step. */
+typedef struct {
+    long H;
+    real *gates, *own, *h, *c;
+    const real *gh, *h_prev, *c_prev, *dh, *dc;
+    real *dh_prev, *dc_prev;
+} cell_row;
+
+struct cell_loops { /* by row of cells[] */
+    void (*forward[4])(const cell_row *s);
+    void (*backward[4])(const cell_row *s);
 };
 
-struct additive_loops { /* one query */
-    void (*energies)(long keys_n, long A, const real *query, const real *keys, const real *v, real *e);
-    void (*energies_back)(long keys_n, long A, const real *query, const real *keys, const real *v,
-                          const real *de, real *dquery, real *dkeys, real *dv);
-    void (*weighted_sum)(long keys_n, long C, const real *p, const real *values, real *context);
-    void (*weighted_sum_back)(long keys_n, long C, const real *p, const real *values, const real *dcontext,
-                              real *dp, real *dvalues);
+struct additive_loops { /* one query; key j is row place[j], or j if place is NULL */
+    void (*energies)(long keys_n, const int *place, long A, const real *query, const real *keys,
+                     const real *v, real *e);
+    void (*energies_back)(long keys_n, const int *place, long A, const real *query, const real *keys,
+                          const real *v, const real *de, real *dquery, real *dkeys, real *dv);
+    void (*weighted_sum)(long keys_n, const int *place, long C, const real *p, const real *values,
+                         real *context);
+    void (*weighted_sum_back)(long keys_n, const int *place, long C, const real *p, const real *values,
+                              const real *dcontext, real *dp, real *dvalues);
 };
 
 struct optim_loops {

@@ -16,6 +16,8 @@ void edits_free(edits_work *w)
     free(w->align);
     free(w->hyp_err);
     free(w->ref_err);
+    free(w->words);
+    free(w->occurrences);
     free(w->rows);
     free(w->places);
     free(w->masks);
@@ -114,13 +116,29 @@ static void try_blocks(search *s, size_t start_h, size_t start_r)
     }
 }
 
+/* The first of the occurrences of a word from `column` on. */
+static const uint32_t *occurrence_from(const edits_work *w, uint32_t word, size_t column)
+{
+    const uint32_t *low = w->occurrences + w->words[word], *high = w->occurrences + w->words[word + 1];
+    while (low < high) {
+        const uint32_t *middle = low + (high - low) / 2;
+        if (*middle < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static void try_all(search *s)
 {
-    size_t n_hyp = s->w->hyp.n, n_ref = s->w->ref->n;
-    for (size_t h = 0; h < n_hyp; h++) {
+    const edits_work *w = s->w;
+    for (size_t h = 0; h < w->hyp.n && s->tried < MAX_CANDIDATES; h++) {
+        uint32_t word = w->hyp.at[h];
+        const uint32_t *end = w->occurrences + w->words[word + 1];
         size_t from = h > MAX_SHIFT_DISTANCE ? h - MAX_SHIFT_DISTANCE : 0;
-        size_t to = h + MAX_SHIFT_DISTANCE < n_ref ? h + MAX_SHIFT_DISTANCE + 1 : n_ref;
-        for (size_t r = from; r < to && s->tried < MAX_CANDIDATES; r++) try_blocks(s, h, r);
+        for (const uint32_t *r = occurrence_from(w, word, from); r < end && *r <= h + MAX_SHIFT_DISTANCE; r++)
+            try_blocks(s, h, *r);
     }
 }
 
@@ -147,6 +165,19 @@ static long shift_blocks(edits_work *w, const edits_engine *engine)
 
 /* ------------------------------------------------------------------------------------ all */
 
+static void find_occurrences(edits_work *w)
+{
+    const sequence *ref = w->ref;
+    uint32_t words = 0;
+    for (size_t i = 0; i < w->hyp.n; i++) words = w->hyp.at[i] > words ? w->hyp.at[i] : words;
+    w->words = grow(w->words, &w->words_capacity, (size_t)words + 3, sizeof *w->words);
+    w->occurrences = grow(w->occurrences, &w->occurrences_capacity, ref->n, sizeof *w->occurrences);
+    memset(w->words, 0, ((size_t)words + 3) * sizeof *w->words);
+    for (size_t j = 0; j < ref->n; j++) w->words[ref->at[j] + 2]++; /* how many, two places on */
+    for (uint32_t k = 2; k < words + 3; k++) w->words[k] += w->words[k - 1];
+    for (size_t j = 0; j < ref->n; j++) w->occurrences[w->words[ref->at[j] + 1]++] = (uint32_t)j;
+}
+
 static void prepare(edits_work *w, const sequence *hyp, const sequence *ref)
 {
     w->ref = ref;
@@ -158,6 +189,7 @@ static void prepare(edits_work *w, const sequence *hyp, const sequence *ref)
     w->align = grow(w->align, &w->align_capacity, ref->n, sizeof *w->align);
     w->hyp_err = grow(w->hyp_err, &w->hyp_err_capacity, hyp->n, sizeof *w->hyp_err);
     w->ref_err = grow(w->ref_err, &w->ref_err_capacity, ref->n, sizeof *w->ref_err);
+    find_occurrences(w);
 }
 
 long edits_count_by(const edits_engine *engine, edits_work *w, const sequence *hyp, const sequence *ref)

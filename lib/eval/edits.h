@@ -32,6 +32,9 @@ typedef struct {
     long *align; /* [n_ref]: the last word of the hypothesis up to which it is matched; -1: none */
     uint8_t *hyp_err, *ref_err; /* words that are not matched */
     size_t align_capacity, hyp_err_capacity, ref_err_capacity;
+    uint32_t *words;       /* [words + 1]: where those of each word begin in `occurrences` */
+    uint32_t *occurrences; /* columns of ref, by word, in order */
+    size_t words_capacity, occurrences_capacity;
     edits_band band;
     long distance; /* between hyp and ref */
     /* edits_window.c */

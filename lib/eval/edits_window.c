@@ -60,6 +60,12 @@ static inline uint64_t mask_from(const edits_work *w, uint32_t word, uint32_t st
     return p[0] >> shift | p[1] << 1 << (63 - shift);
 }
 
+/* The difference that bit k of the row tells. */
+static inline int difference(uint64_t more, uint64_t less, size_t k)
+{
+    return (int)(more >> k & 1) - (int)(less >> k & 1);
+}
+
 static inline uint64_t bits_from(uint32_t bit) { return bit < 64 ? UINT64_MAX << bit : 0; }
 
 /* The row behind `above`, row i - 1, when word i of the hypothesis is `word`. */
@@ -71,11 +77,7 @@ static inline window_row next_row(const edits_work *w, size_t i, uint32_t word, 
     uint64_t outside = bits_from(before->end - here->start);
     uint64_t equal = mask_from(w, word, here->start) & ~(outside << 1);
     int64_t value = above->value;
-    if (shift) {
-        uint64_t passed = ~bits_from(shift) << 1;
-        value += __builtin_popcountll(above->across_more & passed) -
-                 __builtin_popcountll(above->across_less & passed);
-    }
+    for (uint32_t k = 1; k <= shift; k++) value += difference(above->across_more, above->across_less, k);
     more |= outside;
     less &= ~outside;
     if (here->at_edge && !shift && before->at_edge) {
@@ -95,9 +97,10 @@ static inline window_row next_row(const edits_work *w, size_t i, uint32_t word, 
 static long last_value(const edits_work *w, const window_row *row)
 {
     const window_place *last = &w->places[w->hyp.n];
-    uint64_t rest = ~bits_from(last->end - last->start) & ~(uint64_t)1;
-    return (long)row->value + __builtin_popcountll(row->across_more & rest) -
-           __builtin_popcountll(row->across_less & rest);
+    long value = (long)row->value;
+    for (uint32_t k = 1; k < last->end - last->start; k++)
+        value += difference(row->across_more, row->across_less, k);
+    return value;
 }
 
 static void measure_rows(edits_work *w)
@@ -112,12 +115,6 @@ static void begin(edits_work *w)
     make_masks(w);
     place_rows(w);
     w->rows = grow(w->rows, &w->rows_capacity, w->hyp.n + 1, sizeof *w->rows);
-}
-
-/* The difference that bit k of the row tells. */
-static int difference(uint64_t more, uint64_t less, size_t k)
-{
-    return (int)(more >> k & 1) - (int)(less >> k & 1);
 }
 
 /* How much cell (i, j) is more than (i, j - 1); +1 beyond the beam. */

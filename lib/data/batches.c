@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -18,16 +19,16 @@ static void shuffle(uint32_t *items, uint32_t n, uint64_t seed, int64_t epoch, i
 }
 
 /* Stable counting sort of `n` pairs by their length in `by`. */
-static void sort_by_length(const uint32_t *in, uint32_t *out, uint32_t n, const seqs *by)
+static void sort_by_length(batch_plan *p, const uint32_t *in, uint32_t *out, uint32_t n, const seqs *by)
 {
     size_t longest = 0;
     for (uint32_t i = 0; i < n; i++)
         if (seqs_len(by, i) > longest) longest = seqs_len(by, i);
-    uint32_t *at = xcalloc(longest + 2, sizeof *at);
+    uint32_t *at = p->at = grow(p->at, &p->at_capacity, longest + 2, sizeof *p->at);
+    memset(at, 0, (longest + 2) * sizeof *at);
     for (uint32_t i = 0; i < n; i++) at[seqs_len(by, i) + 1]++;
     for (size_t len = 0; len <= longest; len++) at[len + 1] += at[len];
     for (uint32_t i = 0; i < n; i++) out[at[seqs_len(by, in[i])]++] = in[i];
-    free(at);
 }
 
 static size_t longer_side(const seqs *src, const seqs *tgt, uint32_t i)
@@ -66,8 +67,8 @@ void plan_batches(batch_plan *p, const seqs *src, const seqs *tgt, int batch_tok
     make_room(p, n);
     for (uint32_t i = 0; i < n; i++) p->pairs[i] = i;
     shuffle(p->pairs, n, seed, epoch, window, SHUFFLE_PAIRS);
-    sort_by_length(p->pairs, p->scratch, n, src);
-    sort_by_length(p->scratch, p->pairs, n, tgt);
+    sort_by_length(p, p->pairs, p->scratch, n, src);
+    sort_by_length(p, p->scratch, p->pairs, n, tgt);
     cut(p, n, src, tgt, (size_t)batch_tokens);
     for (uint32_t b = 0; b < p->n; b++) p->turn[b] = b;
     shuffle(p->turn, p->n, seed, epoch, window, SHUFFLE_BATCHES);
@@ -79,5 +80,6 @@ void plan_free(batch_plan *p)
     free(p->scratch);
     free(p->first);
     free(p->turn);
+    free(p->at);
     *p = (batch_plan){0};
 }

@@ -16,7 +16,8 @@ typedef struct {
     uint32_t *first; /* batch b holds pairs[first[b]] .. pairs[first[b + 1] - 1] */
     uint32_t *turn;  /* the order in which batches are given */
     uint32_t n;      /* batches */
-    size_t capacity;
+    uint32_t *at;    /* scratch, by length */
+    size_t capacity, at_capacity;
 } batch_plan;
 
 /* A plan for these pairs, a function of seed, epoch and window alone. Every pair is in one batch; sentences x

@@ -202,7 +202,7 @@ static int check_files(const eval_flags *f)
         return fail("standard input (-) can be only one of the files; name the translations with -i");
     if (f->n_refs > 1 && eval_flag_int(f, EVAL_NUM_REFS) != 1)
         return fail("--num-refs is for one file of references side by side; there are %d files", f->n_refs);
-    return 0;
+    return eval_input_check(f);
 }
 
 static int check_language(const eval_flags *f)
@@ -411,8 +411,6 @@ static int score_and_print(evaluation *e)
 {
     bool sentences = eval_flag_on(e->flags, EVAL_SENTENCE_LEVEL);
     int result = scoring_run(&e->scoring, sentences ? print_sentences : NULL, e);
-    if (!result && !e->scoring.segments)
-        result = fail("%s has no lines: there is nothing to score", eval_input_name(e->scoring.input, 0));
     if (result) return result;
     eval_input_note(e->scoring.input);
     note_tokenized(e);

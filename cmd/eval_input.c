@@ -90,21 +90,36 @@ static int convert(iconv_t to_utf8, span line, str *out)
     return 0;
 }
 
-static int set_encoding(eval_input *in, const char *name)
+/* Lines end with one byte in this encoding. */
+static bool has_plain_lines(iconv_t to_utf8)
+{
+    str newline = {0};
+    bool plain = !convert(to_utf8, span_of("\n"), &newline) && span_eq(str_span(&newline), span_of("\n"));
+    str_free(&newline);
+    return plain;
+}
+
+static int check_encoding(const char *name)
+{
+    if (is_utf8(name)) return 0;
+    iconv_t to_utf8 = open_encoding(name);
+    if (to_utf8 == (iconv_t)-1) return fail("--encoding %s: no such encoding, see iconv --list", name);
+    bool plain = has_plain_lines(to_utf8);
+    iconv_close(to_utf8);
+    return plain ? 0
+                 : fail("--encoding %s: lines of this encoding do not end in one byte; convert the files "
+                        "with iconv",
+                        name);
+}
+
+static void set_encoding(eval_input *in, const char *name)
 {
     in->encoding = name;
     in->drops_mark = is_utf8_with_mark(name);
-    if (is_utf8(name)) return 0;
+    if (is_utf8(name)) return;
     in->to_utf8 = open_encoding(name);
-    if (in->to_utf8 == (iconv_t)-1) return fail("--encoding %s: no such encoding, see iconv --list", name);
+    BUG_IF(in->to_utf8 == (iconv_t)-1);
     in->converts = true;
-    bool lined = !convert(in->to_utf8, span_of("\n"), &in->converted) &&
-                 span_eq(str_span(&in->converted), span_of("\n"));
-    if (!lined)
-        return fail(
-            "--encoding %s: lines of this encoding do not end in one byte; convert the files with iconv",
-            name);
-    return 0;
 }
 
 /* ------------------------------------------------------------------------------------ lines */
@@ -204,15 +219,10 @@ static int open_stdin(eval_input *in)
 static int open_systems(eval_input *in, const eval_flags *f)
 {
     const eval_words *files = &f->values[EVAL_INPUT];
-    bool paired = eval_flag_on(f, EVAL_PAIRED_AR) || eval_flag_on(f, EVAL_PAIRED_BS);
     if (!files->n) return open_stdin(in);
     for (int i = 0; i < files->n; i++) {
         const char *path = files->words[i];
-        int same = 0;
-        while (same < in->n_systems && strcmp(in->names[same], path) != 0) same++;
-        if (same < in->n_systems && (same || !paired))
-            return fail("%s is given twice; each system once", path);
-        if (same < in->n_systems) {
+        if (i && strcmp(path, files->words[0]) == 0) { /* in a paired test, see eval_input_check */
             note("%s is the baseline and not compared with itself", path);
             continue;
         }
@@ -232,12 +242,23 @@ static int open_refs(eval_input *in, const eval_flags *f)
     return 0;
 }
 
+int eval_input_check(const eval_flags *f)
+{
+    const eval_words *files = &f->values[EVAL_INPUT];
+    bool paired = eval_flag_on(f, EVAL_PAIRED_AR) || eval_flag_on(f, EVAL_PAIRED_BS);
+    for (int i = 0; i < files->n; i++)
+        for (int k = 0; k < i; k++)
+            if (strcmp(files->words[i], files->words[k]) == 0 && !(paired && k == 0))
+                return fail("--input: %s is given twice; each system once", files->words[i]);
+    return check_encoding(eval_flag_text(f, EVAL_ENCODING));
+}
+
 int eval_input_open(const eval_flags *f, bool keep, eval_input **out)
 {
     eval_input *in = *out = xcalloc(1, sizeof *in);
     in->keep = keep;
-    if (set_encoding(in, eval_flag_text(f, EVAL_ENCODING)) || open_systems(in, f) || open_refs(in, f))
-        return -1;
+    set_encoding(in, eval_flag_text(f, EVAL_ENCODING));
+    if (open_systems(in, f) || open_refs(in, f)) return -1;
     in->n_columns = in->n_systems + in->n_refs;
     return 0;
 }
@@ -286,9 +307,8 @@ static int wrong_columns(const source *s, span line)
     if (s->rest)
         return fail("%s:%" PRId64 ": %d column%s between tabs, but --num-refs says %d", lines_path(s->file),
                     lines_count(s->file)->lines, found, plural(found), s->n_columns);
-    return fail("%s:%" PRId64
-                ": %d column%s between tabs, but the first line has %d; each is a system, text with tabs "
-                "belongs in a file of its own (-i)",
+    return fail("%s:%" PRId64 ": %d column%s between tabs, but the first line has %d; each is a system; -i - "
+                "reads standard input as one, with its tabs",
                 lines_path(s->file), lines_count(s->file)->lines, found, plural(found), s->n_columns);
 }
 
@@ -340,7 +360,10 @@ long eval_input_read(eval_input *in)
     size_t start = in->text.n;
     for (in->n = 0; in->n < BATCH && in->text.n - start < BATCH_BYTES && (more = read_segment(in)) > 0;)
         in->n++;
-    return more < 0 ? -1 : in->n;
+    if (more < 0) return -1;
+    if (!in->n && !lines_count(in->sources[0].file)->lines)
+        return fail("%s has no lines: there is nothing to score", lines_path(in->sources[0].file));
+    return in->n;
 }
 
 long eval_input_first(const eval_input *in) { return in->first; }

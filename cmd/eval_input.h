@@ -11,8 +11,12 @@
 
 typedef struct eval_input eval_input;
 
-/* Opens the files that the flags name; `keep`: all segments stay in memory. Tells of a system that is given
- * twice: the baseline of a paired test may be, and is left out. 0, or -1 with a message. */
+/* Whether the flags name files that go together, and an encoding that there is; 0, or -1 with a message (exit
+ * 2). */
+int eval_input_check(const eval_flags *f);
+
+/* Opens the files that the flags name; `keep`: all segments stay in memory. The
+ * baseline of a paired test may be named again and is left out then. 0, or -1 with a message. */
 int eval_input_open(const eval_flags *f, bool keep, eval_input **out);
 void eval_input_close(eval_input *in); /* NULL is fine */
 

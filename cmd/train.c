@@ -261,6 +261,7 @@ static train_settings settings_of(const options *o)
                                      .total = limit(o, "updates")},
                         .label_smoothing = options_real(o, "label-smoothing"),
                         .clip_norm = options_real(o, "clip-norm"),
+                        .ema = options_real(o, "ema"),
                         .valid_every = limit(o, "valid-every"),
                         .save_seconds = SAVE_SECONDS,
                         .metric = by_bleu ? METRIC_BLEU : METRIC_XENT,

@@ -4,7 +4,7 @@
  *
  * prints GFLOP/s and the share of the processor's peak (a loop of multiply-adds, measured in the same run)
  * for the three products of a linear layer with weights [out][in], M tokens, K inputs, N outputs: NT forward,
- * NN gradient by the input, TN gradient by the weights.
+ * NN gradient by the input, TN gradient by the weights; then NT and NN with weights that were packed before.
  * --library opens a shared library with cblas_sgemm and measures it beside (single-threaded, if it has
  * openblas_set_num_threads). With one thread the clock is the thread's CPU time. */
 #include <dlfcn.h>
@@ -26,6 +26,7 @@ typedef struct {
     long m, n, k;
     const float *a, *b;
     float *c;
+    float *packed; /* b, if it was packed before */
     cblas_gemm *library;
 } product;
 
@@ -35,6 +36,8 @@ static void multiply(const product *p)
     if (p->library)
         p->library(101, p->kind == GEMM_TN ? 112 : 111, p->kind == GEMM_NT ? 112 : 111, (int)p->m, (int)p->n,
                    (int)p->k, 1, p->a, (int)lda, p->b, (int)ldb, 0, p->c, (int)p->n);
+    else if (p->packed)
+        gemm_packed(p->m, p->n, p->k, p->a, lda, p->packed, NULL, false, p->c, p->n);
     else
         gemm(p->kind, p->m, p->n, p->k, p->a, lda, p->b, ldb, NULL, false, p->c, p->n);
 }
@@ -86,17 +89,30 @@ static float *filled(size_t n)
     return x;
 }
 
+static void print_rate(const char *name, product *p, cblas_gemm *library, double top)
+{
+    double ours = gflops(p);
+    printf("  %s %6.1f %3.0f%%", name, ours, 100 * ours / top);
+    p->library = library;
+    if (library) printf(" (%6.1f)", gflops(p));
+}
+
 static void row(long m, long k, long n, float *x, float *w, float *y, cblas_gemm *library, double top)
 {
-    product products[] = {{GEMM_NT, m, n, k, x, w, y, NULL},
-                          {GEMM_NN, m, k, n, y, w, x, NULL},
-                          {GEMM_TN, n, k, m, y, x, w, NULL}};
+    static const char *const names[] = {"NT", "NN", "TN"};
+    product products[] = {{GEMM_NT, m, n, k, x, w, y, NULL, NULL},
+                          {GEMM_NN, m, k, n, y, w, x, NULL, NULL},
+                          {GEMM_TN, n, k, m, y, x, w, NULL, NULL}};
     printf("%5ld %5ld %5ld", m, k, n);
-    for (int i = 0; i < 3; i++) {
-        double ours = gflops(&products[i]);
-        printf("  %s %6.1f %3.0f%%", (const char *[]){"NT", "NN", "TN"}[i], ours, 100 * ours / top);
-        products[i].library = library;
-        if (library) printf(" (%6.1f)", gflops(&products[i]));
+    for (int i = 0; i < 3; i++) print_rate(names[i], &products[i], library, top);
+    for (int i = 0; i < 2; i++) {
+        product *p = &products[i];
+        size_t bytes = gemm_packed_reals(p->n, p->k) * sizeof *p->packed;
+        p->library = NULL;
+        p->packed = pages_alloc(&bytes);
+        gemm_pack(p->kind, p->n, p->k, p->b, p->kind == GEMM_NT ? p->k : p->n, p->packed);
+        print_rate(i ? "packed NN" : "packed NT", p, NULL, top);
+        free(p->packed);
     }
     printf("\n");
     fflush(stdout);

@@ -243,22 +243,24 @@ static void hash_tensor(const stored_tensor *t, void *context)
     sha256_add(context, t->v, (size_t)t->rows * (size_t)t->cols * sizeof *t->v);
 }
 
-/* SHA-256 of slot "last", with the optimizer's moments; "" if there is none. */
-static const char *model_hash(void)
+/* SHA-256 of a slot, with the optimizer's moments if it has them; "" if there is none. */
+static const char *slot_hash(const char *slot)
 {
-    static char hex[4][65];
+    static char hex[8][65];
     static int next;
-    char *out = hex[next++ % 4];
+    char *out = hex[next++ % 8];
     sha256 h;
     sha256_init(&h);
     store *s;
     out[0] = '\0';
     if (store_open(here.model, STORE_READ, &s) < 0) return out;
-    int status = store_each_tensor(s, "last", hash_tensor, &h);
+    int status = store_each_tensor(s, slot, hash_tensor, &h);
     store_close(s);
     if (status == 0) sha256_hex(&h, out);
     return out;
 }
+
+static const char *model_hash(void) { return slot_hash("last"); }
 
 static const char *hash_of_run(int i, const train_settings *s)
 {
@@ -309,6 +311,51 @@ static void test_resume(void)
         CU_ASSERT_EQUAL(result.state.update, 20);
         CU_ASSERT_STRING_EQUAL(model_hash(), whole);
     }
+    tear_down();
+}
+
+static void test_ema_formula(void)
+{
+    arena *memory = arena_new();
+    params *p = params_new();
+    tensor *w = params_add(p, "w", 3, 1, INIT_ZERO, 0);
+    params_alloc(p, false);
+    ema e = ema_new(p, 0.4, memory);
+    double mean = 0;
+    for (long step = 1; step <= 50; step++) {
+        double decay = fmin(0.4, (1.0 + (double)step) / (10.0 + (double)step));
+        w->v[1] = (real)step;
+        ema_update(&e, step);
+        mean = step == 1 ? 1 : decay * mean + (1 - decay) * (double)step;
+        CU_ASSERT_DOUBLE_EQUAL(e.mean[1], mean, 1e-5 * mean);
+    }
+    ema_swap(&e);
+    CU_ASSERT_DOUBLE_EQUAL(w->v[1], mean, 1e-5 * mean);
+    CU_ASSERT_EQUAL(e.mean[1], 50);
+    ema_swap(&e);
+    CU_ASSERT_EQUAL(w->v[1], 50);
+    params_free(p);
+    arena_free(memory);
+}
+
+/* The mean changes no weights; it is saved, resumed, and what is best. */
+static void test_ema(void)
+{
+    set_up();
+    train_settings s = settings(20), first = settings(10);
+    const char *without = hash_of_run(0, &s);
+    s.ema = first.ema = 0.9;
+    s.valid_every = first.valid_every = 5;
+    s.metric = first.metric = METRIC_XENT;
+    CU_ASSERT_STRING_EQUAL(hash_of_run(0, &s), without);
+    const char *mean = slot_hash("ema");
+    CU_ASSERT_STRING_NOT_EQUAL(mean, without);
+    CU_ASSERT_STRING_EQUAL(slot_hash("best"), mean); /* this loss falls all the time */
+    train_result result;
+    hash_of_run(0, &first);
+    CU_ASSERT_EQUAL(run(0, &s, true, &result), 0);
+    CU_ASSERT_STRING_EQUAL(slot_hash("ema"), mean);
+    CU_ASSERT_STRING_EQUAL(model_hash(), without);
     tear_down();
 }
 
@@ -466,6 +513,8 @@ int main(void)
         {"validation sets", test_valid_sets},
         {"same bits with any number of threads", test_threads},
         {"same bits when resumed", test_resume},
+        {"a moving average of the weights", test_ema_formula},
+        {"is validated, saved and resumed", test_ema},
         {"a signal ends with a checkpoint", test_signal},
         {"divergence is told, the last checkpoint stays", test_divergence},
         {"patience", test_patience},

@@ -24,7 +24,7 @@ static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /*
 static const char *const ties[] = {"none", "tgt", "all", NULL};
 static const char *const optimizers[] = {"adam", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
-static const char *const checkpoints[] = {"best", "last", NULL};
+static const char *const checkpoints[] = {"best", "last", "ema", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
 static const char *const length_kinds[] = {"captions", "newswire", NULL};
 
@@ -155,6 +155,8 @@ const option_row option_table[] = {
      .help = "share of probability spread over all words"},
     {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
      .help = "longest gradient, 0 for no limit"},
+    {.key = "ema", .type = OPTION_REAL, .argument = "D", TRAINING, .initial = "0", .least = 0, .most = 0.999999,
+     .help = "decay of a moving average of the weights, which is validated and kept as best (e.g. 0.999); 0 for none"},
     {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 0, .most = HUGE_COUNT,
      .help = "updates between validations, 0 for the end of each epoch"},
     {.key = "early-stop-metric", NAME(stop_metrics), TRAINING, .initial = "bleu",

@@ -197,11 +197,12 @@ static void list_block(tensor_list *l, const params *p, real *block, const char 
     }
 }
 
-static tensor_list list_tensors(const params *p, const optimizer *o)
+/* weights: p's own, or another block of the same layout. */
+static tensor_list list_tensors(const params *p, real *weights, const optimizer *o)
 {
     size_t n = (size_t)p->n * 3;
     tensor_list l = {.list = xcalloc(n, sizeof *l.list), .names = xcalloc(n, sizeof *l.names)};
-    list_block(&l, p, p->v, "");
+    list_block(&l, p, weights, "");
     if (o) list_block(&l, p, o->m, "adam.m.");
     if (o) list_block(&l, p, o->v, "adam.v.");
     return l;
@@ -213,32 +214,38 @@ static void list_free(tensor_list *l)
     free(l->names);
 }
 
-static int save_slot(store *s, const char *slot, const optimizer *o, bool moments,
+/* o: with the moments, too; or NULL. */
+static int save_slot(store *s, const char *slot, const params *p, real *weights, const optimizer *o,
                      const checkpoint_info *info, const char *state)
 {
-    tensor_list l = list_tensors(o->of, moments ? o : NULL);
+    tensor_list l = list_tensors(p, weights, o);
     int status = store_save_checkpoint(s, slot, info, state, l.list, l.n);
     list_free(&l);
     return status;
 }
 
-static int save_slots(store *s, const optimizer *o, const train_state *state, double score, bool best)
+static int save_slots(store *s, const optimizer *o, const ema *mean, const train_state *state, double score,
+                      bool best)
 {
     checkpoint_info info = {.update = state->update, .epoch = state->epoch, .valid_score = score};
     clock_iso8601(info.created);
+    const params *p = o->of;
+    real *judged = mean ? mean->mean : p->v;
     str text = {0};
     train_state_print(state, &text);
-    int status = save_slot(s, "last", o, true, &info, text.p);
-    if (status == 0 && best) status = save_slot(s, "best", o, false, &info, NULL);
+    int status = save_slot(s, "last", p, p->v, o, &info, text.p);
+    if (status == 0 && mean) status = save_slot(s, "ema", p, judged, NULL, &info, NULL);
+    if (status == 0 && best) status = save_slot(s, "best", p, judged, NULL, &info, NULL);
     str_free(&text);
     return status;
 }
 
-int checkpoint_save(model_file *f, const optimizer *o, const train_state *s, double score, bool best,
-                    metric_log *log)
+int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const train_state *s, double score,
+                    bool best, metric_log *log)
 {
     if (file_begin(f) < 0) return -1;
-    if (save_slots(f->s, o, s, score, best) == 0 && save_metrics(f->s, log) == 0 && file_commit(f) == 0) {
+    if (save_slots(f->s, o, mean, s, score, best) == 0 && save_metrics(f->s, log) == 0 &&
+        file_commit(f) == 0) {
         log->n = 0;
         return 0;
     }
@@ -248,16 +255,16 @@ int checkpoint_save(model_file *f, const optimizer *o, const train_state *s, dou
 }
 
 /* o: with the moments, too; or NULL. */
-static int load_tensors(store *s, const char *slot, params *p, const optimizer *o)
+static int load_tensors(store *s, const char *slot, params *p, real *weights, const optimizer *o)
 {
-    tensor_list l = list_tensors(p, o);
+    tensor_list l = list_tensors(p, weights, o);
     int status = store_load_tensors(s, slot, l.list, l.n);
     list_free(&l);
     params_changed(p);
     return status;
 }
 
-int checkpoint_load(model_file *f, optimizer *o, train_state *s)
+int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s)
 {
     checkpoint_info info;
     str text = {0};
@@ -267,10 +274,11 @@ int checkpoint_load(model_file *f, optimizer *o, train_state *s)
     if (status == 0 && train_state_parse(text.p, s) < 0) status = fail("%s: %s", f->path, error_message());
     str_free(&text);
     if (status < 0) return -1;
-    return load_tensors(f->s, "last", o->of, o);
+    if (mean && load_tensors(f->s, "ema", o->of, mean->mean, NULL) < 0) return -1;
+    return load_tensors(f->s, "last", o->of, o->of->v, o);
 }
 
 int checkpoint_load_weights(store *s, const char *slot, params *p)
 {
-    return load_tensors(s, slot, p, NULL);
+    return load_tensors(s, slot, p, p->v, NULL);
 }

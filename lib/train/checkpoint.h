@@ -1,7 +1,8 @@
 /* What a training leaves in its model file, and how it goes on from there.
  *
  * Slot "last" holds the weights, Adam's moments ("adam.m.NAME", "adam.v.NAME") and the state of the
- * trainer as text; slot "best" the weights of the best validation. Both, and the metrics since the
+ * trainer as text; slot "best" the weights of the best validation; slot "ema" their moving average, if one is
+ * kept. All, and the metrics since the
  * checkpoint before, are written in one transaction. */
 #ifndef TULK_TRAIN_CHECKPOINT_H
 #define TULK_TRAIN_CHECKPOINT_H
@@ -11,6 +12,7 @@
 
 #include "base/str.h"
 #include "store/store.h"
+#include "train/ema.h"
 #include "train/optimizer.h"
 
 /* Where a training stands between two updates. */
@@ -58,12 +60,13 @@ typedef struct {
 } metric_log;
 void metric_add(metric_log *log, int64_t update, const char *name, double value);
 
-/* Saves slot "last", with `best` slot "best" too, and the log, which is emptied. `score` is that of these
- * weights, NaN if they were not validated. 0, or -1 with a message; then the file is as it was. */
-int checkpoint_save(model_file *f, const optimizer *o, const train_state *s, double score, bool best,
-                    metric_log *log);
-/* Loads slot "last". */
-int checkpoint_load(model_file *f, optimizer *o, train_state *s);
+/* Saves slot "last", with `best` slot "best" too, and the log, which is emptied. With a mean (NULL: none) it
+ * is slot "ema", and what is best. `score` is that of what would be best, NaN if it was not validated. 0, or
+ * -1 with a message; then the file is as it was. */
+int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const train_state *s, double score,
+                    bool best, metric_log *log);
+/* Loads slot "last", and slot "ema" into the mean. */
+int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s);
 /* Fills parameters from a slot: for translation. */
 int checkpoint_load_weights(store *s, const char *slot, params *p);
 

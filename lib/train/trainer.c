@@ -15,6 +15,7 @@ typedef struct {
     arena *forever; /* Adam's moments */
     shards *shards;
     optimizer adam;
+    ema mean; /* if settings ask for one */
     train_state state;
     train_progress progress;
     metric_log log;
@@ -117,6 +118,7 @@ static int one_update(trainer *t, const pair_batch *b)
     if (!isfinite(norm)) return diverged(t, "gradient");
     double lr = rate(t, step);
     optimizer_step(&t->adam, lr, clip_scale(norm, t->set->clip_norm), (long)step);
+    if (t->set->ema > 0) ema_update(&t->mean, (long)step);
     t->progress.lr = lr;
     t->progress.norm = norm;
     count_update(t, b, &sums, clock_seconds() - from);
@@ -126,10 +128,12 @@ static int one_update(trainer *t, const pair_batch *b)
 
 /* ----------------------------------------------------------------- validation and checkpoints */
 
+static ema *mean_of(trainer *t) { return t->set->ema > 0 ? &t->mean : NULL; }
+
 static int save(trainer *t, double score, bool best)
 {
     t->state.seconds = elapsed(t);
-    if (checkpoint_save(t->job->file, &t->adam, &t->state, score, best, &t->log) < 0) return -1;
+    if (checkpoint_save(t->job->file, &t->adam, mean_of(t), &t->state, score, best, &t->log) < 0) return -1;
     t->saved = clock_seconds();
     t->saved_update = t->state.update;
     return 0;
@@ -155,8 +159,10 @@ static bool improves(double score, double best) { return isnan(best) || score > 
 static int run_validation(trainer *t, bool due)
 {
     report(t, TRAIN_VALIDATING);
+    if (mean_of(t)) ema_swap(&t->mean);
     params_pack(model_params(t->job->net));
     t->scores = validate(t->job->net, &t->job->valid);
+    if (mean_of(t)) ema_swap(&t->mean);
     if (!isfinite(t->scores.xent)) return diverged_at(t, "validation loss", t->state.update);
     t->validated = true;
     t->state.valid_update = t->state.update;
@@ -251,7 +257,7 @@ static int start(trainer *t)
     t->state = train_state_start();
     t->saved_update = -1;
     if (t->job->resume) {
-        if (checkpoint_load(t->job->file, &t->adam, &t->state) < 0) return -1;
+        if (checkpoint_load(t->job->file, &t->adam, mean_of(t), &t->state) < 0) return -1;
         t->saved_update = t->state.update;
     }
     if (corpus_seek(t->job->data, t->state.epoch, t->state.batches) < 0) return -1;
@@ -266,6 +272,7 @@ int train_run(const train_job *job, const train_settings *settings, train_result
 {
     trainer t = {.job = job, .set = settings, .forever = arena_new()};
     t.adam = optimizer_new(model_params(job->net), t.forever);
+    if (settings->ema > 0) t.mean = ema_new(model_params(job->net), settings->ema, t.forever);
     enum train_end why = END_UPDATES;
     int status = start(&t);
     t.shards = shards_new(job->net);

@@ -22,6 +22,7 @@ typedef struct {
     schedule schedule; /* d_model is the network's */
     double label_smoothing;
     double clip_norm;         /* 0: no clipping */
+    double ema;               /* decay of the mean of the weights that is validated; 0: none */
     int64_t valid_every;      /* updates between validations; 0: once at the end of each epoch */
     int64_t save_every;       /* updates between checkpoints besides those of validations; 0: none */
     double save_seconds;      /* and at least one in this time; 0: none */

@@ -90,11 +90,23 @@ void worker_start(worker *w, int (*task)(void *context), void *context)
     w->state = DONE;
 }
 
-int worker_finish(worker *w)
+static void end_task(worker *w)
 {
     wait_for(w, DONE, IDLE);
     BUG_IF(w->state == IDLE);
     set_state(w, IDLE);
+}
+
+void worker_discard(worker *w)
+{
+    end_task(w);
+    free(w->message);
+    w->message = NULL;
+}
+
+int worker_finish(worker *w)
+{
+    end_task(w);
     if (w->message) fail("%s", w->message);
     free(w->message);
     w->message = NULL;

@@ -19,4 +19,7 @@ void worker_start(worker *w, int (*task)(void *context), void *context);
 /* Waits for the task and returns its result; if that is negative, its fail() message is the caller's now. */
 int worker_finish(worker *w);
 
+/* Waits for a task whose result nobody wants; the caller keeps the message it has. */
+void worker_discard(worker *w);
+
 #endif

@@ -147,7 +147,11 @@ static int await(window_stream *s, bool of_use)
 {
     if (!s->busy) return 0;
     atomic_store(&s->cancel, !of_use);
-    int status = worker_finish(s->ahead);
+    int status = 0;
+    if (of_use)
+        status = worker_finish(s->ahead);
+    else
+        worker_discard(s->ahead); /* an error on the way here is what the user hears of */
     atomic_store(&s->cancel, false);
     s->busy = false;
     return status;

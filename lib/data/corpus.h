@@ -1,11 +1,14 @@
 /* Sentence pairs for training: text files -> tokenised pairs -> length buckets -> token batches.
  *
  * The files are read once when the corpus is opened: to check them, to count, and to choose the pairs that
- * are held out. Then an epoch reads them window by window (a window is `window_pairs` pairs of lines, which
- * bounds memory), shuffles the window, sorts by length into batches of at most batch_tokens (sentences x
- * longest side, eos counted), and gives the batches in shuffled order; all of it a function of (seed, epoch,
- * window) alone. A corpus that fits in one window is kept. Files must be real ones: a pipe can be read only
- * once. */
+ * are held out. Then an epoch reads them window by window (a window is `window_pairs` pairs of lines),
+ * shuffles the window, sorts by length into batches of at most batch_tokens (sentences x longest side, eos
+ * counted), and gives the batches in shuffled order; all of it a function of (seed, epoch, window) alone.
+ *
+ * While one window is used, a thread of the corpus's own (base/worker.h) reads, tokenises and plans the next
+ * one, of this epoch or the following; what it finds wrong is told when its window is asked for. Two windows
+ * are in memory at most, 4 bytes a token and 32 a pair; a corpus of no more than two stays there and is never
+ * read again. Files must be real ones: a pipe can be read only once. */
 #ifndef TULK_DATA_CORPUS_H
 #define TULK_DATA_CORPUS_H
 
@@ -47,7 +50,7 @@ typedef struct corpus corpus;
 /* Checks the files and reads the first window; corpus_next gives the first batch of epoch 1. -1 with a
  * message: a missing file, unequal line counts (naming both files and counts), nothing usable. */
 int corpus_open(const corpus_options *o, corpus **out);
-void corpus_close(corpus *c); /* NULL is fine */
+void corpus_close(corpus *c); /* also while it reads ahead; keeps the fail() message; NULL is fine */
 
 /* Goes to the start of an epoch (from 1), or to the place batch `done` of it: after a resume. */
 int corpus_seek(corpus *c, int64_t epoch, int64_t done); /* -1 also if the epoch has fewer batches */

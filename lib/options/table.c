@@ -144,7 +144,7 @@ const option_row option_table[] = {
     {.key = "batch-tokens", COUNT, TRAINING, .initial = "4096", .least = 2, .most = MOST_TOKENS,
      .help = "size of a batch: sentences times longest side"},
     {.key = "window-pairs", COUNT, TRAINING, .initial = "1000000", .least = 1, .most = HUGE_COUNT,
-     .help = "pairs held in memory and shuffled together"},
+     .help = "pairs shuffled together; two such windows are held in memory"},
     {.key = "optimizer", NAME(optimizers), TRAINING, .initial = "adam", .help = "how the weights learn"},
     {.key = "lr", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "0.001", .least = 0, .most = 1000,
      .help = "learning rate, at its peak"},

@@ -35,12 +35,12 @@ static void read_row(const edits_work *w, size_t i, int32_t *row)
     if (hi <= w->ref->n) row[hi] = OUTSIDE;
 }
 
-static bool is_row(const edits_work *w, size_t i, const int32_t *row)
+/* All cells of the row are as much more than those of row i as the first one is. */
+static bool is_parallel(const edits_work *w, size_t i, const int32_t *row)
 {
-    if (i == 0) return true; /* nothing comes before */
     const int8_t *steps = steps_of(w, i);
     size_t lo = band_lo(&w->band, i), hi = band_hi(&w->band, i);
-    bool same = row[lo] == w->first[i];
+    bool same = i > 0;
     for (size_t j = lo + 1; j < hi && same; j++) same = row[j] - row[j - 1] == steps[j - lo];
     return same;
 }
@@ -125,8 +125,9 @@ static long measure_shifted(edits_work *w, size_t from, size_t to)
 {
     read_row(w, from, w->row);
     for (size_t i = from; i < w->hyp.n; i++) {
-        /* Behind the shift the words are the same: equal rows stay equal. */
-        if (i >= to && is_row(w, i, w->row)) return w->distance;
+        /* Behind the shift the words are the same: parallel rows stay parallel. */
+        if (i >= to && is_parallel(w, i, w->row))
+            return w->distance + w->row[band_lo(&w->band, i)] - w->first[i];
         next_row(w, i + 1, w->shifted.at[i], w->row);
     }
     return w->row[w->ref->n];

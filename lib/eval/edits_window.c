@@ -150,19 +150,19 @@ static void trace(edits_work *w)
 
 /* The rows are the same for all that comes: the first cell's difference to the left is not used at an edge.
  */
-static bool same_rows(const window_place *p, const window_row *a, const window_row *b)
+static bool parallel_rows(const window_place *p, const window_row *a, const window_row *b)
 {
     uint64_t used = ~bits_from(p->end - p->start) & ~(uint64_t)p->at_edge;
-    return a->value == b->value &&
-           !(((a->across_more ^ b->across_more) | (a->across_less ^ b->across_less)) & used);
+    return !(((a->across_more ^ b->across_more) | (a->across_less ^ b->across_less)) & used);
 }
 
 static long measure_shifted(edits_work *w, size_t from, size_t to)
 {
     window_row row = w->rows[from];
     for (size_t i = from; i < w->hyp.n; i++) {
-        /* Behind the shift the words are the same: equal rows stay equal. */
-        if (i >= to && same_rows(&w->places[i], &row, &w->rows[i])) return w->distance;
+        /* Behind the shift the words are the same: parallel rows stay parallel. */
+        if (i >= to && parallel_rows(&w->places[i], &row, &w->rows[i]))
+            return w->distance + (long)(row.value - w->rows[i].value);
         row = next_row(w, i + 1, w->shifted.at[i], &row);
     }
     return last_value(w, &row);

@@ -38,24 +38,25 @@ void ngrams_free(ngrams *g)
 /* ------------------------------------------------------------------------------------ the n-grams of one
  * order */
 
-static void empty_slots(ngrams *g, size_t entries)
+static void new_slots(ngrams *g, size_t n)
 {
-    size_t wanted = FEWEST_SLOTS;
-    while (wanted < 2 * entries) wanted *= 2;
-    if (wanted > g->mask + 1 || !g->slots || g->generation == UINT32_MAX) {
-        free(g->slots);
-        g->slots = xcalloc(wanted, sizeof *g->slots);
-        g->mask = wanted - 1;
-        g->generation = 0;
-    }
-    g->generation++;
+    g->slots = xcalloc(n, sizeof *g->slots);
+    g->mask = n - 1;
+    g->generation = 1;
 }
 
-/* Makes an empty table for at most so many n-grams of (n-1)-grams 1 .. prefixes. */
-static void begin_order(ngrams *g, size_t prefixes, size_t entries)
+static void empty_slots(ngrams *g)
+{
+    if (g->slots && ++g->generation < UINT32_MAX) return;
+    free(g->slots);
+    new_slots(g, g->slots ? g->mask + 1 : FEWEST_SLOTS);
+}
+
+/* Begins with an empty table for n-grams of the (n-1)-grams 1 .. prefixes. */
+static void begin_order(ngrams *g, size_t prefixes)
 {
     g->direct = (prefixes + 1) * g->row <= TABLE;
-    if (!g->direct) empty_slots(g, entries);
+    if (!g->direct) empty_slots(g);
 }
 
 static void end_order(ngrams *g, uint32_t distinct)
@@ -72,6 +73,22 @@ static gram_slot *find_slot(const ngrams *g, uint32_t prefix, uint32_t symbol)
         gram_slot *s = &g->slots[i];
         if (s->generation != g->generation || (s->prefix == prefix && s->symbol == symbol)) return s;
     }
+}
+
+/* Twice as many slots; n-grams keep their numbers. */
+static void grow_slots(ngrams *g)
+{
+    gram_slot *old = g->slots;
+    size_t n = g->mask + 1;
+    uint32_t generation = g->generation;
+    new_slots(g, 2 * n);
+    for (size_t i = 0; i < n; i++) {
+        if (old[i].generation != generation) continue;
+        gram_slot *s = find_slot(g, old[i].prefix, old[i].symbol);
+        *s = old[i];
+        s->generation = g->generation;
+    }
+    free(old);
 }
 
 /* The number of the n-gram; 0 if it is none of hyp's. */
@@ -93,8 +110,10 @@ static inline uint32_t take_number(ngrams *g, uint32_t prefix, uint32_t symbol, 
         return number;
     }
     gram_slot *s = find_slot(g, prefix, symbol);
-    if (s->generation != g->generation) *s = (gram_slot){g->generation, fresh, prefix, symbol};
-    return s->number;
+    if (s->generation == g->generation) return s->number;
+    *s = (gram_slot){g->generation, fresh, prefix, symbol};
+    if (2 * (size_t)fresh > g->mask) grow_slots(g);
+    return fresh;
 }
 
 /* ------------------------------------------------------------------------------------ one order after the
@@ -111,7 +130,7 @@ static void make_room(ngrams *g, size_t n)
 {
     if (!g->table) g->table = xcalloc(TABLE, sizeof *g->table);
     if (g->room >= n + 2) return;
-    g->room = 2 * n + 2;
+    g->room = n + n / 8 + 2;
     g->used = xrealloc(g->used, g->room * sizeof *g->used);
     g->hyp_counts = xrealloc(g->hyp_counts, g->room * sizeof *g->hyp_counts);
     g->ref_counts = xrealloc(g->ref_counts, g->room * sizeof *g->ref_counts);
@@ -233,7 +252,7 @@ static uint32_t next_order(ngrams *g, const sequence *hyp, int order, uint32_t b
     }
     drop_ends(p, hyp, order);
     drop_unmatched(p, g->best);
-    begin_order(g, before, p->n);
+    begin_order(g, before);
     return extend_hyp(g, hyp, order);
 }
 

@@ -237,8 +237,8 @@ static bool trial_exceeds(const randomisation *r, long trial, uint64_t *coins)
         a[k] = r->sys_sums[k] + gain[k];
         b[k] = r->bl_sums[k] - gain[k];
     }
-    double score_a = s->metric->score(s->options, a, METRIC_DOUBLE);
-    double score_b = s->metric->score(s->options, b, METRIC_DOUBLE);
+    double score_a = s->metric->score(s->options, a, METRIC_WHOLE);
+    double score_b = s->metric->score(s->options, b, METRIC_WHOLE);
     return fabs(score_a - score_b) > r->difference;
 }
 

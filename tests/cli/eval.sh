@@ -152,8 +152,8 @@ check "--force" 0 100.0 "" tokenized -i tokenized -b --force
 i=0
 while [ $i -lt 5000 ]; do echo "line $i has $((i * 7919 % 100)) of $((i % 13)), e.g. these"; i=$((i + 1)); done >many.ref
 sed 's/has/had/; s/ of 1/ off 1/' many.ref >many.hyp
-one=$("$tulk" eval many.ref -i many.hyp -w 15 --threads 1)
-three=$("$tulk" eval many.ref -i many.hyp -w 15 --threads 3)
+one=$("$tulk" eval many.ref -i many.hyp -m bleu chrf -ci -cin 20 -f text -w 15 --threads 1)
+three=$("$tulk" eval many.ref -i many.hyp -m bleu chrf -ci -cin 20 -f text -w 15 --threads 3)
 if [ "$one" != "$three" ] || ! echo "$one" | grep -q 'hyp_len = 60'; then
     echo "FAIL threads: $one / $three"
     failures=$((failures + 1))

@@ -182,6 +182,7 @@ static int write_window(scoring *s)
         add_line(s, s->log_probs + start[at] + at, start[end] + end - start[at] - at);
         at = end;
     }
+    if (s->summary) return 0;
     if (output_write(&s->out, str_span(&s->text))) return -1;
     return fflush(s->out.file) ? fail("cannot write the scores: %s", strerror(errno)) : 0;
 }

@@ -94,8 +94,12 @@ static void compare_token_losses(vec_case *c, const loss_rows *l, real smoothing
 {
     double *loss = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *loss);
     double *nll = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *nll);
-    real *a = reals(c, l->rows), *b = reals(c, l->rows);
-    cross_entropy(l->rows, l->classes, l->logits->v, l->classes, l->target, smoothing, false, 1, loss, nll);
+    real *a = reals(c, l->rows), *b = reals(c, l->rows), *z = reals(c, l->rows * l->classes);
+    memcpy(z, l->logits->v, (size_t)(l->rows * l->classes) * sizeof(real));
+    class_sums *s = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *s);
+    class_sums_start(l->rows, s);
+    class_sums_add(l->rows, 0, l->classes, z, l->classes, l->target, s, a);
+    class_sums_loss(l->rows, l->classes, s, smoothing, loss, nll);
     for (long r = 0; r < l->rows; r++) a[r] = (real)loss[r], b[r] = (real)nll[r];
     compare_rows(c, "token_loss", l, a, 1);
     compare_rows(c, "token_nll", l, b, 1);

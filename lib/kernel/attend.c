@@ -81,10 +81,33 @@ static void one_head(const attending *a, const job *j, int head)
         l->forward(&h);
 }
 
+/* Sentences are short and their rows far apart: asks for those of the next one in time. */
+static void fetch(const real *x, long rows, long cols, long ld)
+{
+    enum { LINE = 64 / sizeof(real), SECOND_LEVEL = 2 };
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < cols; c += LINE) __builtin_prefetch(x + r * ld + c, 0, SECOND_LEVEL);
+}
+
+static void fetch_job(const attending *a, const job *j)
+{
+    const attend_shape *s = a->s;
+    long d = (long)s->n_heads * s->head_dim;
+    fetch(a->q + j->q_start * s->ldq, j->q_len, d, s->ldq);
+    fetch(a->k + j->k_start * s->ldk, j->k_len, d, s->ldk);
+    fetch(a->v + j->k_start * s->ldv, j->k_len, d, s->ldv);
+    if (a->dy) fetch(a->dy + j->q_start * s->ldy, j->q_len, d, s->ldy);
+}
+
 static void heads_block(long first, long end, void *context)
 {
     const attending *a = context;
-    for (long i = first; i < end; i++) one_head(a, &a->jobs[i / a->s->n_heads], (int)(i % a->s->n_heads));
+    long heads = a->s->n_heads;
+    for (long i = first; i < end; i++) {
+        const job *j = &a->jobs[i / heads];
+        if (i % heads == 0 && i + heads < end) fetch_job(a, j + 1);
+        one_head(a, j, (int)(i % heads));
+    }
 }
 
 /* May the queries of sequence i join those of the job before it? Only where nothing tells them apart. */

@@ -20,6 +20,7 @@ typedef struct {
     const struct gemm_loops *loops;
     long first, cols, width; /* the chunk: columns first .. first + cols, packed width, */
     long top, depth;         /* and rows top .. top + depth of B */
+    long skip;               /* columns of `packed` before those of the chunk */
     long down, tile_cols;    /* tiles of the chunk: rows in `down` parts as even as can be */
     long strip;              /* columns a packing task */
     real *packed;
@@ -60,7 +61,8 @@ static void compute_tile(const product *g, long i, long m, long j, long n, real 
 {
     for (long p = 0; p < g->depth; p += g->loops->depth) {
         long depth = least(g->loops->depth, g->depth - p), at = g->top + p;
-        const real *b = g->packed ? g->packed + p * g->width + j * depth : b_at(g, at, g->first + j);
+        const real *b =
+            g->packed ? g->packed + p * g->width + (g->skip + j) * depth : b_at(g, at, g->first + j);
         g->loops->tile(g->kind, m, n, depth, a_at(g, i, at), g->lda, b, g->packed ? 0 : g->ldb,
                        g->bias && at == 0 ? g->bias + g->first + j : NULL, g->add || at > 0,
                        g->c + i * g->ldc + g->first + j, g->ldc, work);
@@ -214,12 +216,13 @@ void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, rea
     if (n > 0 && k > 0) pack_strips(&g);
 }
 
-void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
-                 bool add, real *c, long ldc)
+void gemm_packed_columns(long m, long n, long k, const real *a, long lda, const real *packed, long from,
+                         long all, const real *bias, bool add, real *c, long ldc)
 {
     METER_PRODUCT(2.0 * (double)m * (double)n * (double)k);
-    BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add));
+    BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add) || from % GEMM_PART || from + n > all);
     product g = packed_product(m, n, k);
+    g.skip = from, g.width = round_up(all, g.loops->half);
     g.kind = GEMM_NN, g.a = a, g.lda = lda, g.bias = bias, g.add = add, g.c = c, g.ldc = ldc;
     g.packed = (real *)packed; /* only read */
     if (m == 0 || n == 0) return;
@@ -227,6 +230,19 @@ void gemm_packed(long m, long n, long k, const real *a, long lda, const real *pa
         no_products(&g);
     else
         run_tiles(&g);
+}
+
+void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
+                 bool add, real *c, long ldc)
+{
+    gemm_packed_columns(m, n, k, a, lda, packed, 0, n, bias, add, c, ldc);
+}
+
+void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const real *packed, long from,
+                      bool add, real *c, long ldc)
+{
+    BUG_IF(from < 0 || from % GEMM_PART || GEMM_PART % loops()->gemm->depth);
+    gemm_packed(m, n, k, a, lda, packed + from * round_up(n, loops()->gemm->half), NULL, add, c, ldc);
 }
 
 double gemm_peak(long rounds) { return loops()->gemm->peak(rounds); }

@@ -33,6 +33,14 @@ void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, rea
 void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
                  bool add, real *c, long ldc);
 
+/* The same with a part of a packed B: its columns from .. from + n of `all`, `from` a multiple of GEMM_PART,
+ * to c(m, n) and bias(n); or its rows from .. from + k, `from` a multiple of GEMM_PART, with a(m, k). */
+enum { GEMM_PART = 256 };
+void gemm_packed_columns(long m, long n, long k, const real *a, long lda, const real *packed, long from,
+                         long all, const real *bias, bool add, real *c, long ldc);
+void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const real *packed, long from,
+                      bool add, real *c, long ldc);
+
 /* A loop of nothing but multiply-adds on the calling thread, to measure what the processor can do at most
  * with the instruction set in use. Returns the number of floating-point operations. */
 double gemm_peak(long rounds);

@@ -1,16 +1,13 @@
 #include "kernel/softmax.h"
 
-#include "base/error.h"
+#include <float.h>
+#include <math.h>
 #include "kernel/blocks.h"
 #include "kernel/loops/loops.h"
 
 typedef struct {
     long cols, ld;
     real *x;
-    const int *targets;
-    real smoothing, scale;
-    bool gradient;
-    double *loss, *nll;
 } rows_of;
 
 enum { EXP_COST = 4 }; /* an exponential, in additions */
@@ -39,19 +36,71 @@ void log_softmax(long rows, long cols, real *x, long ld)
     blocks_run(rows, blocks_size(EXP_COST * cols), log_softmax_block, &c);
 }
 
-static void cross_entropy_block(long first, long end, void *context)
+/* ------------------------------------------------------------------------ cross entropy in parts */
+
+typedef struct {
+    long first, n, ld;
+    real *z, *max;
+    const int *targets;
+    class_sums *s;
+    real shift, scale, at_target;
+} part;
+
+void class_sums_start(long rows, class_sums *s)
 {
-    const rows_of *c = context;
+    for (long r = 0; r < rows; r++) s[r] = (class_sums){.max = -(real)FLT_MAX};
+}
+
+static bool has_target(const part *p, long r)
+{
+    return p->targets[r] >= p->first && p->targets[r] < p->first + p->n;
+}
+
+static void part_block(long first, long end, void *context)
+{
+    const part *p = context;
     for (long r = first; r < end; r++) {
-        BUG_IF(c->targets[r] < 0 || c->targets[r] >= c->cols);
-        loops()->softmax->cross_entropy(c->cols, c->x + r * c->ld, c->targets[r], c->smoothing, c->gradient,
-                                        c->scale, c->loss + r, c->nll + r);
+        real *z = p->z + r * p->ld;
+        if (has_target(p, r)) p->s[r].target = (double)z[p->targets[r] - p->first];
+        p->max[r] = loops()->softmax->class_sums(p->n, z, &p->s[r]);
     }
 }
 
-void cross_entropy(long rows, long classes, real *z, long ld, const int *targets, real smoothing,
-                   bool gradient, real scale, double *loss, double *nll)
+void class_sums_add(long rows, long first, long n, real *z, long ld, const int *targets, class_sums *s,
+                    real *max)
 {
-    rows_of c = {classes, ld, z, targets, smoothing, scale, gradient, loss, nll};
-    blocks_run(rows, blocks_size(2 * EXP_COST * classes), cross_entropy_block, &c);
+    part p = {.first = first, .n = n, .ld = ld, .z = z, .max = max, .targets = targets, .s = s};
+    if (n > 0) blocks_run(rows, blocks_size(EXP_COST * n), part_block, &p);
+}
+
+void class_sums_loss(long rows, long classes, const class_sums *s, real smoothing, double *loss, double *nll)
+{
+    double smooth = (double)smoothing;
+    for (long r = 0; r < rows; r++) {
+        double log_sum = log(s[r].sum), max = (double)s[r].max, mean = s[r].total / (double)classes;
+        nll[r] = log_sum - (s[r].target - max);
+        loss[r] = smooth > 0 ? (1 - smooth) * nll[r] + smooth * (log_sum - (mean - max)) : nll[r];
+    }
+}
+
+static void gradient_block(long first, long end, void *context)
+{
+    const part *p = context;
+    for (long r = first; r < end; r++) {
+        real *z = p->z + r * p->ld;
+        double share = exp((double)p->max[r] - (double)p->s[r].max) / p->s[r].sum;
+        loops()->softmax->class_gradient(p->n, (real)((double)p->scale * share), p->shift, z);
+        if (has_target(p, r)) z[p->targets[r] - p->first] -= p->at_target;
+    }
+}
+
+void class_sums_gradient(long rows, long first, long n, real *z, long ld, const int *targets,
+                         const class_sums *s, const real *max, long classes, real smoothing, real scale)
+{
+    part p = {.first = first, .n = n, .ld = ld, .z = z, .targets = targets, .scale = scale};
+    p.s = (class_sums *)s; /* only read */
+    p.max = (real *)max;
+    p.shift = scale * smoothing / (real)classes;
+    p.at_target = scale * (1 - smoothing);
+    if (n > 0) blocks_run(rows, blocks_size(n), gradient_block, &p);
 }

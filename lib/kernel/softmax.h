@@ -13,10 +13,27 @@ void softmax(long rows, long cols, real *x, long ld);
 void log_softmax(long rows, long cols, real *x, long ld);
 
 /* Cross entropy with label smoothing (Szegedy et al. 2016): the target distribution of a row is
- * (1 - smoothing) onehot + smoothing / classes. Writes for each row loss[r] (smoothed) and nll[r]
- * (unsmoothed), natural log. With `gradient`, z is replaced by scale * d loss / d z. Exact for large
- * logits (the maximum is subtracted). targets[r] in 0 .. classes - 1. */
-void cross_entropy(long rows, long classes, real *z, long ld, const int *targets, real smoothing,
-                   bool gradient, real scale, double *loss, double *nll);
+ * (1 - smoothing) onehot + smoothing / classes. Classes come in parts, as an output layer computes them, so
+ * that a part is still in the cache: all of them once, in order, for the loss (Milakov and Gimelshein,
+ * "Online normalizer calculation for softmax", 2018), then again for the gradient, where no exponential is
+ * left to do. Exact for large logits: the largest so far is subtracted. */
+typedef struct {
+    real max;                  /* of the logits so far */
+    double sum, total, target; /* of exp(z - max); of z; z of the target */
+} class_sums;
+
+void class_sums_start(long rows, class_sums *s);
+
+/* Logits z of classes first .. first + n. z becomes exp(z - max[r]), max[r] the maximum so far, to be kept
+ * for the gradient. targets[r] is the row's class, counted from 0. */
+void class_sums_add(long rows, long first, long n, real *z, long ld, const int *targets, class_sums *s,
+                    real *max);
+
+/* After the last part, for each row: loss[r] (smoothed) and nll[r] (unsmoothed), natural log. */
+void class_sums_loss(long rows, long classes, const class_sums *s, real smoothing, double *loss, double *nll);
+
+/* A part again: z becomes scale * d loss / d logits. */
+void class_sums_gradient(long rows, long first, long n, real *z, long ld, const int *targets,
+                         const class_sums *s, const real *max, long classes, real smoothing, real scale);
 
 #endif

@@ -2,22 +2,76 @@
 
 #include "base/error.h"
 #include "base/meter.h"
+#include "kernel/gemm.h"
 #include "kernel/softmax.h"
 #include "kernel/vector.h"
 #include "tensor/weights.h"
 
-/* Rows a block: enough for the products to run at full speed, few enough for the logits to stay in cache. */
-enum { BLOCK = 256 };
+/* Rows at a time, so that the weights and their gradient come from memory seldom, and classes at a time, so
+ * that the logits of a part are in the cache when their exponentials are taken, and again when their gradient
+ * is used. Parts lie behind each other. */
+enum { ROWS = 256, CLASSES = 2 * GEMM_PART };
 
-static void gradients(const tensor *x, bool add, const tensor *w, const tensor *b, int from, int n,
-                      const real *dz)
+typedef struct {
+    const tensor *x, *w, *b;
+    const int *targets;
+    real smoothing, scale;
+    long n;        /* rows */
+    real *z;       /* (parts, n, CLASSES) */
+    real *max;     /* (parts, n) */
+    class_sums *s; /* (n) */
+} block;
+
+static long part_size(const block *k, long first)
+{
+    long left = k->w->rows - first;
+    return left < CLASSES ? left : CLASSES;
+}
+
+static real *logits(const block *k, long first) { return k->z + first * ROWS; }
+static real *maxima(const block *k, long first) { return k->max + first / CLASSES * ROWS; }
+
+static void forward(const block *k, const real *x)
+{
+    class_sums_start(k->n, k->s);
+    for (long first = 0; first < k->w->rows; first += CLASSES) {
+        long n = part_size(k, first);
+        real *z = logits(k, first);
+        weights_forward_part(k->w, first, n, k->n, x, k->x->ld, k->b ? k->b->v : NULL, z, CLASSES);
+        class_sums_add(k->n, first, n, z, CLASSES, k->targets, k->s, maxima(k, first));
+    }
+}
+
+static void backward(const block *k, const real *x, bool add, real *dx)
 {
     METER_BACK(METER_LOSS);
-    real *dx = x->g + (size_t)from * (size_t)x->ld;
-    const real *xv = x->v + (size_t)from * (size_t)x->ld;
-    weights_backward(w, n, dz, w->rows, add, dx, x->ld);
-    weights_gradient(w, n, dz, w->rows, xv, x->ld);
-    if (b) col_sum(n, w->rows, dz, w->rows, b->g);
+    for (long first = 0; first < k->w->rows; first += CLASSES) {
+        long n = part_size(k, first);
+        real *z = logits(k, first);
+        class_sums_gradient(k->n, first, n, z, CLASSES, k->targets, k->s, maxima(k, first), k->w->rows,
+                            k->smoothing, k->scale);
+        weights_backward_part(k->w, first, n, k->n, z, CLASSES, add || first > 0, dx, k->x->ld);
+        weights_gradient_part(k->w, first, n, k->n, z, CLASSES, x, k->x->ld);
+        if (k->b) col_sum(k->n, n, z, CLASSES, k->b->g + first);
+    }
+}
+
+static void add_losses(const block *k, loss_sums *sums)
+{
+    double loss[ROWS], nll[ROWS];
+    class_sums_loss(k->n, k->w->rows, k->s, k->smoothing, loss, nll);
+    for (long i = 0; i < k->n; i++) {
+        sums->loss += loss[i];
+        sums->nll += nll[i];
+    }
+}
+
+static void allocate(block *k, arena *memory)
+{
+    size_t parts = (size_t)(k->w->rows + CLASSES - 1) / CLASSES;
+    k->z = arena_alloc(memory, sizeof(real) * parts * ROWS * CLASSES);
+    k->max = arena_alloc(memory, sizeof(real) * parts * ROWS);
+    k->s = arena_alloc(memory, sizeof *k->s * ROWS);
 }
 
 loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets, double smoothing,
@@ -25,23 +79,20 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
 {
     METER(METER_LOSS);
     BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
+    for (int i = 0; i < x->rows; i++) BUG_IF(targets[i] < 0 || targets[i] >= w->rows);
     loss_sums sums = {0, 0};
     bool add;
     if (t->recording) BUG_IF(!tape_gradient(x, &add));
     arena_mark mark = arena_save(t->memory);
-    real *z = arena_alloc(t->memory, sizeof(real) * BLOCK * (size_t)w->rows);
-    double loss[BLOCK], nll[BLOCK];
-    for (int from = 0; from < x->rows; from += BLOCK) {
-        int n = x->rows - from < BLOCK ? x->rows - from : BLOCK;
-        const real *xv = x->v + (size_t)from * (size_t)x->ld;
-        weights_forward(w, n, xv, x->ld, b ? b->v : NULL, false, z, w->rows);
-        cross_entropy(n, w->rows, z, w->rows, targets + from, (real)smoothing, t->recording, (real)scale,
-                      loss, nll);
-        for (int i = 0; i < n; i++) {
-            sums.loss += loss[i];
-            sums.nll += nll[i];
-        }
-        if (t->recording) gradients(x, add, w, b, from, n, z);
+    block k = {.x = x, .w = w, .b = b, .smoothing = (real)smoothing, .scale = (real)scale};
+    allocate(&k, t->memory);
+    for (int from = 0; from < x->rows; from += ROWS) {
+        size_t at = (size_t)from * (size_t)x->ld;
+        k.n = x->rows - from < ROWS ? x->rows - from : ROWS;
+        k.targets = targets + from;
+        forward(&k, x->v + at);
+        add_losses(&k, &sums);
+        if (t->recording) backward(&k, x->v + at, add, x->g + at);
     }
     arena_restore(t->memory, mark);
     return sums;

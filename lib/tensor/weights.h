@@ -16,4 +16,13 @@ void weights_backward(const tensor *w, long n, const real *dy, long lddy, bool a
 /* dW += dy^T x, over n rows. Needs w->g. */
 void weights_gradient(const tensor *w, long n, const real *dy, long lddy, const real *x, long ldx);
 
+/* The same for outputs from .. from + count alone, `from` a multiple of GEMM_PART (kernel/gemm.h): y(n,
+ * count), and dy(n, count), whose share of dx is written or added. */
+void weights_forward_part(const tensor *w, long from, long count, long n, const real *x, long ldx,
+                          const real *bias, real *y, long ldy);
+void weights_backward_part(const tensor *w, long from, long count, long n, const real *dy, long lddy,
+                           bool add, real *dx, long lddx);
+void weights_gradient_part(const tensor *w, long from, long count, long n, const real *dy, long lddy,
+                           const real *x, long ldx);
+
 #endif

@@ -1,6 +1,5 @@
 /* Sums in sixteen lanes, added up as a tree: one order for every instruction set, without the chain of scalar
- * additions that compilers make of a reduction. The order depends on n alone, and zeros behind the end
- * of an array do not change a sum. */
+ * additions that compilers make of a reduction. The order depends on n alone. */
 #ifndef TULK_KERNEL_LOOPS_LANES_H
 #define TULK_KERNEL_LOOPS_LANES_H
 
@@ -130,36 +129,53 @@ LANES_INLINE real lanes_sum(lanes v)
 #endif
 }
 
-LANES_INLINE real sum_of(long n, const real *x)
+/* Of x; of x y; of (x - y) squared. */
+enum total { TOTAL_SUM, TOTAL_PRODUCTS, TOTAL_SQUARES };
+
+LANES_INLINE lanes total_step(const enum total what, lanes sum, lanes x, lanes y)
 {
-    lanes sum = {{{0}}};
-    long i = 0;
-    for (; i + LANES <= n; i += LANES) sum = lanes_add(sum, lanes_load(x + i));
-    if (i < n) sum = lanes_add(sum, lanes_load_some(x + i, n - i));
-    return lanes_sum(sum);
+    if (what == TOTAL_SUM) return lanes_add(sum, x);
+    if (what == TOTAL_PRODUCTS) return lanes_add_product(sum, x, y);
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) x.part[i] -= y.part[i];
+    return lanes_add_product(sum, x, x);
 }
+
+/* Over n elements; y is an array, or LANES elements that are used again and again (y_step 0). In four sums,
+ * so that one addition need not wait for the other. */
+LANES_INLINE real total_of(const enum total what, long n, const real *x, const real *y, const long y_step)
+{
+    enum { SUMS = 4 };
+    lanes sums[SUMS];
+    long i = 0;
+    LANES_UNROLL for (int k = 0; k < SUMS; k++) LANES_UNROLL for (int p = 0; p < LANE_PARTS; p++) sums[k]
+        .part[p] = (vector){0};
+    for (; i + SUMS * LANES <= n; i += SUMS * LANES) {
+        LANES_UNROLL for (int k = 0; k < SUMS; k++)
+        {
+            long at = i + k * LANES;
+            sums[k] = total_step(what, sums[k], lanes_load(x + at), lanes_load(y + at * y_step));
+        }
+    }
+    for (; i + LANES <= n; i += LANES)
+        sums[0] = total_step(what, sums[0], lanes_load(x + i), lanes_load(y + i * y_step));
+    if (i < n)
+        sums[1] =
+            total_step(what, sums[1], lanes_load_some(x + i, n - i), lanes_load_some(y + i * y_step, n - i));
+    return lanes_sum(lanes_add(lanes_add(sums[0], sums[1]), lanes_add(sums[2], sums[3])));
+}
+
+LANES_INLINE real sum_of(long n, const real *x) { return total_of(TOTAL_SUM, n, x, x, 1); }
 
 LANES_INLINE real dot_of(long n, const real *x, const real *y)
 {
-    lanes sum = {{{0}}};
-    long i = 0;
-    for (; i + LANES <= n; i += LANES) sum = lanes_add_product(sum, lanes_load(x + i), lanes_load(y + i));
-    if (i < n) sum = lanes_add_product(sum, lanes_load_some(x + i, n - i), lanes_load_some(y + i, n - i));
-    return lanes_sum(sum);
+    return total_of(TOTAL_PRODUCTS, n, x, y, 1);
 }
 
-/* Sum of (x - m) squared. */
 LANES_INLINE real squares_around(long n, real m, const real *x)
 {
-    lanes sum = {{{0}}};
-    long i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        lanes d = lanes_subtract(lanes_load(x + i), m);
-        sum = lanes_add_product(sum, d, d);
-    }
-    real rest = 0;
-    for (; i < n; i++) rest += (x[i] - m) * (x[i] - m);
-    return lanes_sum(sum) + rest;
+    real same[LANES];
+    for (int l = 0; l < LANES; l++) same[l] = m;
+    return total_of(TOTAL_SQUARES, n, x, same, 0);
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include "kernel/gemm.h"
 #include "kernel/optim.h"
 #include "kernel/real.h"
+#include "kernel/softmax.h"
 
 /* Element i survives if its 16 bits of philox(key, place, i / 8) are at least `threshold`. */
 typedef struct {
@@ -46,8 +47,9 @@ struct softmax_loops {
     void (*softmax)(long n, real *x);
     void (*softmax_back)(long n, const real *p, real *dp);
     void (*log_softmax)(long n, real *x);
-    void (*cross_entropy)(long n, real *z, int target, real smoothing, bool gradient, real scale,
-                          double *loss, double *nll);
+    /* kernel/softmax.h, one row; returns the maximum that was subtracted. */
+    real (*class_sums)(long n, real *z, class_sums *s);
+    void (*class_gradient)(long n, real factor, real shift, real *z); /* z = factor z - shift */
 };
 
 /* One head of one sequence; pointers are to its first row and column. */

@@ -52,7 +52,8 @@ static inline uint32_t bits_of_float(float f)
     return v.u;
 }
 
-/* x = n ln 2 + r, |r| <= ln 2 / 2. Returns (e^r - 1 - r) / r^2 and leaves n as bits above a shifter. */
+/* x = n ln 2 + r, |r| <= ln 2 / 2. Returns (e^r - 1 - r) / r^2 and leaves n in the low bits of a shifter's.
+ */
 static inline float exp_reduce(float x, float *r, uint32_t *n)
 {
     const float shifter = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
@@ -69,19 +70,18 @@ static inline float exp_reduce(float x, float *r, uint32_t *n)
     return q * s + 4.99999940e-1f;
 }
 
+/* 2^n from exp_reduce's bits, -126 <= n <= 128: the shift leaves nothing of the shifter. */
+static inline float two_to(uint32_t n) { return float_of_bits((n << 23) + 0x3F800000u); }
+
+/* Zero below -87.3, where results would be subnormal; infinite from 128 ln 2 on. */
 static inline float real_exp(float x)
 {
     float r;
     uint32_t n;
-    x = x < -104.0f ? -104.0f : x;
-    x = x > 89.0f ? 89.0f : x;
-    float q = exp_reduce(x, &r, &n);
-    float y = 1.0f + (r + r * r * q);
-    /* 2^n in two factors, so that the ends become subnormal or infinite as they should */
-    int32_t whole = (int32_t)(n - 0x4B400000u), half = whole >> 1;
-    float a = float_of_bits((uint32_t)(half + 127) << 23);
-    float b = float_of_bits((uint32_t)(whole - half + 127) << 23);
-    return y * a * b;
+    float high = x > 89.0f ? 89.0f : x;
+    float q = exp_reduce(high, &r, &n);
+    float y = (r * (r * q + 1.0f) + 1.0f) * two_to(n);
+    return x < -87.3f ? 0.0f : y;
 }
 
 /* tanh(|x|) = e / (e + 2) with e = exp(2 |x|) - 1, which costs no digits near 0. */
@@ -91,7 +91,7 @@ static inline float real_tanh(float x)
     uint32_t n;
     a = a > 20.0f ? 20.0f : a;
     float q = exp_reduce(a, &r, &n);
-    float scale = float_of_bits((n - 0x4B400000u + 127u) << 23);
+    float scale = two_to(n);
     float e = scale * (r + r * r * q) + (scale - 1.0f);
     float y = e / (e + 2.0f);
     return copysignf(y, x);

@@ -35,7 +35,7 @@ static inline void exps(long n, real m, real scale, const real *x, real *y)
     for (long i = 0; i < n; i++) y[i] = real_exp(scale * (x[i] - m));
 }
 
-static void softmax(long n, real *x)
+static void softmax_row(long n, real *x)
 {
     if (n == 0) return;
     real m = largest(n, x);
@@ -65,44 +65,62 @@ static double sum_exps(long n, real m, const real *x)
     return total;
 }
 
-static double sum_above(long n, real m, const real *x) /* sum of x - m */
-{
-    double total = 0;
-    for (long i = 0; i < n; i += SHORT)
-        total += (double)sum_of(short_of(i, n), x + i) - (double)m * (double)short_of(i, n);
-    return total;
-}
-
-static void log_softmax(long n, real *x)
+static void log_softmax_row(long n, real *x)
 {
     if (n == 0) return;
     real m = largest(n, x), log_sum = (real)log(sum_exps(n, m, x));
     for (long i = 0; i < n; i++) x[i] = (x[i] - m) - log_sum;
 }
 
-/* z := scale (softmax(z) - target distribution). */
-static void cross_entropy_gradient(long n, real *z, real m, double sum, int target, real smoothing,
-                                   real scale)
+/* The largest of n, a multiple of LANES and not 0. */
+static real largest_lanes(long n, const real *x)
 {
-    real factor = (real)((double)scale / sum), shift = scale * smoothing / (real)n;
-    for (long i = 0; i < n; i++) z[i] = real_exp(z[i] - m) * factor - shift;
-    z[target] -= scale * (1 - smoothing);
+    lanes a = lanes_load(x), b = a;
+    long i = LANES;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        a = lanes_max(a, lanes_load(x + i));
+        b = lanes_max(b, lanes_load(x + i + LANES));
+    }
+    if (i < n) a = lanes_max(a, lanes_load(x + i));
+    real tops[LANES], top;
+    lanes_store(tops, lanes_max(a, b));
+    top = tops[0];
+    for (int l = 1; l < LANES; l++) top = tops[l] > top ? tops[l] : top;
+    return top;
 }
 
-static void cross_entropy(long n, real *z, int target, real smoothing, bool gradient, real scale,
-                          double *loss, double *nll)
+/* The maximum of the part and of those before it. Which one NaN leaves does not matter: sums see it. */
+static real largest_with(real m, long n, const real *x)
 {
-    real m = largest(n, z);
-    double sum = sum_exps(n, m, z), log_sum = log(sum), s = (double)smoothing;
-    *nll = log_sum - ((double)z[target] - (double)m);
-    *loss = *nll;
-    if (smoothing > 0) *loss = (1 - s) * *nll + s * (log_sum - sum_above(n, m, z) / (double)n);
-    if (gradient) cross_entropy_gradient(n, z, m, sum, target, smoothing, scale);
+    long whole = n / LANES * LANES;
+    real top = whole ? largest_lanes(whole, x) : x[0];
+    for (long i = whole; i < n; i++) top = x[i] > top ? x[i] : top;
+    return top > m ? top : m;
+}
+
+static real class_part(long n, real *z, class_sums *s)
+{
+    real m = largest_with(s->max, n, z);
+    double sum = s->sum == 0 ? 0 : s->sum * exp((double)s->max - (double)m);
+    for (long i = 0; i < n; i += SHORT) {
+        long k = short_of(i, n);
+        s->total += (double)sum_of(k, z + i);
+        exps(k, m, 1, z + i, z + i);
+        sum += (double)sum_of(k, z + i);
+    }
+    s->sum = sum;
+    return s->max = m;
+}
+
+static void class_gradient(long n, real factor, real shift, real *z)
+{
+    for (long i = 0; i < n; i++) z[i] = z[i] * factor - shift;
 }
 
 const struct softmax_loops LOOPS(softmax) = {
-    .softmax = softmax,
+    .softmax = softmax_row,
     .softmax_back = softmax_back,
-    .log_softmax = log_softmax,
-    .cross_entropy = cross_entropy,
+    .log_softmax = log_softmax_row,
+    .class_sums = class_part,
+    .class_gradient = class_gradient,
 };

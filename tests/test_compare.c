@@ -425,6 +425,25 @@ static void test_page(void)
     free_material(m);
 }
 
+/* A terminal must not obey what a translation holds. */
+static void test_controls(void)
+{
+    material *m = make_material();
+    m->hyps[1][3] = span_of("\x1B[2J \x9B wiped \xC2\x9B");
+    compare_options o = all_metrics();
+    o.examples = SENTENCES;
+    comparison *c = compare(&m->texts, &o);
+    str out = {0};
+    report_text(c, &out);
+    report_html(c, &out);
+    CU_ASSERT_PTR_NULL(strchr(out.p, 0x1B));
+    CU_ASSERT_PTR_NULL(strstr(out.p, "\xC2\x9B"));
+    CU_ASSERT(count_of(out.p, "wiped") >= 2);
+    str_free(&out);
+    comparison_free(c);
+    free_material(m);
+}
+
 static void test_labels(void)
 {
     char out[48];
@@ -448,6 +467,7 @@ int main(void)
                            {"one sentence, and empty ones", test_smallest},
                            {"escapes", test_escape},
                            {"the page is whole", test_page},
+                           {"controls are not obeyed", test_controls},
                            {"labels", test_labels},
                            CU_TEST_INFO_NULL};
     return suite_run("compare", tests);

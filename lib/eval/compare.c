@@ -32,13 +32,17 @@ static void sort_bag(tokens *b)
     if (b->n) qsort(b->at, b->n, sizeof *b->at, by_text);
 }
 
+typedef struct {
+    bleu_stats at[LENGTH_BUCKETS][COMPARE_SYSTEMS];
+} bleu_sums;
+
 /* What stands behind the figures. */
 struct comparing {
     metric_options sentence_options;                 /* for single sentences */
     int width[COMPARE_METRICS];                      /* statistics of a segment */
     double *stats[COMPARE_METRICS][COMPARE_SYSTEMS]; /* (n, width) */
-    bleu_stats *bleu[COMPARE_SYSTEMS];               /* (n) */
     long *ref_words;                                 /* (n) of the first reference */
+    bleu_sums *bleu;                                 /* one a thread: whole numbers, in any order */
     word_counts *counts;
     tokens scratch;
     bool counted_elsewhere;
@@ -79,16 +83,27 @@ void comparison_count_words(comparison *c, span line)
 
 static const span *refs_of(const comparison *c, long i) { return c->texts.refs + i * c->texts.n_refs; }
 
-static void count_segment(const comparison *c, metric_work *memory, long i)
+static const long length_from[LENGTH_BUCKETS + 1] = {0, 10, 20, 30, 40, 50, 60, LONG_MAX};
+
+static int length_bucket_of(long words)
+{
+    int b = 0;
+    while (words >= length_from[b + 1]) b++;
+    return b;
+}
+
+static void count_segment(const comparison *c, long i)
 {
     const struct comparing *w = c->work;
+    metric_work *memory = w->memory[team_rank()];
+    bleu_stats *bleu = w->bleu[team_rank()].at[length_bucket_of(w->ref_words[i])];
     const metric_options *o = &c->options.options;
     for (int s = 0; s < COMPARE_SYSTEMS; s++) {
         span hyp = c->texts.hyps[s][i];
         for (int m = 0; m < c->options.n_metrics; m++)
             c->options.metrics[m]->stats(o, memory, hyp, refs_of(c, i), c->texts.n_refs,
                                          w->stats[m][s] + i * w->width[m]);
-        bleu_add_with(memory, &w->bleu[s][i], &o->bleu, hyp, refs_of(c, i), c->texts.n_refs);
+        bleu_add_with(memory, &bleu[s], &o->bleu, hyp, refs_of(c, i), c->texts.n_refs);
     }
 }
 
@@ -96,7 +111,7 @@ static void count_task(long task, void *context)
 {
     const comparison *c = context;
     long end = (task + 1) * TASK < c->texts.n ? (task + 1) * TASK : c->texts.n;
-    for (long i = task * TASK; i < end; i++) count_segment(c, c->work->memory[team_rank()], i);
+    for (long i = task * TASK; i < end; i++) count_segment(c, i);
 }
 
 static void count_all(comparison *c)
@@ -104,9 +119,13 @@ static void count_all(comparison *c)
     struct comparing *w = c->work;
     int threads = team_threads();
     w->memory = xcalloc((size_t)threads, sizeof *w->memory);
+    w->bleu = xcalloc((size_t)threads, sizeof *w->bleu);
     for (int i = 0; i < threads; i++) w->memory[i] = metric_work_new();
     team_run((c->texts.n + TASK - 1) / TASK, count_task, c);
     for (int i = 0; i < threads; i++) metric_work_free(w->memory[i]);
+    for (int i = 1; i < threads; i++)
+        for (int b = 0; b < LENGTH_BUCKETS; b++)
+            for (int s = 0; s < COMPARE_SYSTEMS; s++) bleu_merge(&w->bleu[0].at[b][s], &w->bleu[i].at[b][s]);
     free(w->memory);
     w->memory = NULL;
 }
@@ -167,32 +186,23 @@ double comparison_sentence(const comparison *c, int m, int system, long sentence
 
 /* ------------------------------------------------------------------------------------ buckets */
 
-static const long length_from[LENGTH_BUCKETS + 1] = {0, 10, 20, 30, 40, 50, 60, LONG_MAX};
 static const int64_t count_from[WORD_BUCKETS + 1] = {0, 1, 2, 3, 4, 5, 10, 100, 1000, INT64_MAX};
 
 static void compare_lengths(comparison *c)
 {
     const struct comparing *w = c->work;
-    bleu_stats sums[LENGTH_BUCKETS][COMPARE_SYSTEMS];
-    memset(sums, 0, sizeof sums);
-    for (long i = 0; i < c->texts.n; i++) {
-        int b = 0;
-        while (w->ref_words[i] >= length_from[b + 1]) b++;
-        c->lengths[b].sentences++;
-        for (int s = 0; s < COMPARE_SYSTEMS; s++) {
-            bleu_merge(&sums[b][s], &w->bleu[s][i]);
-            bleu_merge(&c->bleu_sums[s], &w->bleu[s][i]);
-        }
-    }
+    const bleu_options *o = &c->options.options.bleu;
+    for (long i = 0; i < c->texts.n; i++) c->lengths[length_bucket_of(w->ref_words[i])].sentences++;
     for (int b = 0; b < LENGTH_BUCKETS; b++) {
         bool last = b == LENGTH_BUCKETS - 1;
         c->lengths[b].from = length_from[b];
         c->lengths[b].to = last ? LONG_MAX : length_from[b + 1] - 1;
-        for (int s = 0; s < COMPARE_SYSTEMS; s++)
-            c->lengths[b].bleu[s] = bleu_compute(&sums[b][s], &c->options.options.bleu).score;
+        for (int s = 0; s < COMPARE_SYSTEMS; s++) {
+            c->lengths[b].bleu[s] = bleu_compute(&w->bleu[0].at[b][s], o).score;
+            bleu_merge(&c->bleu_sums[s], &w->bleu[0].at[b][s]);
+        }
     }
-    for (int s = 0; s < COMPARE_SYSTEMS; s++)
-        c->bleu[s] = bleu_compute(&c->bleu_sums[s], &c->options.options.bleu);
+    for (int s = 0; s < COMPARE_SYSTEMS; s++) c->bleu[s] = bleu_compute(&c->bleu_sums[s], o);
 }
 
 static word_bucket *bucket_of(comparison *c, span word)
@@ -390,7 +400,6 @@ comparison *comparison_new(const compare_texts *texts, const compare_options *op
     for (int m = 0; m < options->n_metrics; m++)
         w->width[m] = options->metrics[m]->n_stats(&options->options);
     for (int s = 0; s < COMPARE_SYSTEMS; s++) {
-        w->bleu[s] = xcalloc(n, sizeof *w->bleu[s]);
         for (int m = 0; m < options->n_metrics; m++)
             w->stats[m][s] = xcalloc(n * (size_t)w->width[m], sizeof(double));
     }
@@ -404,9 +413,9 @@ comparison *comparison_new(const compare_texts *texts, const compare_options *op
 void comparison_run(comparison *c)
 {
     const compare_texts *t = &c->texts;
-    count_all(c);
     for (long i = 0; !c->work->counted_elsewhere && i < t->n * t->n_refs; i++) count_line(c, t->refs[i]);
     compare_words(c);
+    count_all(c); /* by length, which is known now */
     compare_lengths(c);
     for (int m = 0; m < c->options.n_metrics; m++) compare_scores(c, m);
     compare_sentences(c);
@@ -423,10 +432,10 @@ void comparison_free(comparison *c)
         for (int s = 0; s < COMPARE_SYSTEMS; s++) free(w->stats[m][s]);
     }
     for (int s = 0; s < COMPARE_SYSTEMS; s++) {
-        free(w->bleu[s]);
         free(c->examples[s]);
     }
     free(w->ref_words);
+    free(w->bleu);
     word_counts_free(w->counts);
     tokens_free(&w->scratch);
     free(w);

@@ -35,3 +35,10 @@ enum word_mark example_ref_mark(const example *e, size_t word)
     enum word_mark a = e->refs[0].words[word].mark, b = e->refs[1].words[word].mark;
     return a < b ? a : b;
 }
+
+bool example_shows(int code)
+{
+    bool control = code < 0x20 ? code != '\t' : code >= 0x7F && code < 0xA0;
+    bool never = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
+    return !control && !never;
+}

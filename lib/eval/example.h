@@ -19,6 +19,10 @@ void example_free(example *e);
 /* What a word of the reference is to both systems together: MARK_OTHER if neither has it. */
 enum word_mark example_ref_mark(const example *e, size_t word);
 
+/* Whether a character can be shown: no control that a terminal or a page would obey, no byte outside UTF-8
+ * (-1). U+FFFD is shown instead. */
+bool example_shows(int code);
+
 /* Words shown of a line; there is no point in reading more. */
 enum { EXAMPLE_WORDS = 400 };
 

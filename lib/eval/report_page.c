@@ -1,4 +1,5 @@
 /* What is the same on every page: style, script, escapes. */
+#include "eval/example.h"
 #include "eval/report_html.h"
 #include "text/chars.h"
 
@@ -66,16 +67,6 @@ static void add_all(const char *const *parts, str *out)
     for (; *parts; parts++) str_add_span(out, span_of(*parts));
 }
 
-static void add_code(int code, const char *bytes, size_t n, str *out)
-{
-    bool control = code < 0x20 ? code != '\t' && code != '\n' : code >= 0x7F && code < 0xA0;
-    bool never = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
-    if (code < 0 || control || never)
-        str_add_span(out, span_of("\uFFFD"));
-    else
-        str_add(out, bytes, n);
-}
-
 void html_escape(span text, str *out)
 {
     int code;
@@ -86,10 +77,10 @@ void html_escape(span text, str *out)
                            : code == '"'  ? "&quot;"
                            : code == '\'' ? "&#39;"
                                           : NULL;
-        if (name)
-            str_add_span(out, span_of(name));
+        if (name || !example_shows(code))
+            str_add_span(out, span_of(name ? name : "\uFFFD"));
         else
-            add_code(code, text.p, (size_t)n, out);
+            str_add(out, text.p, (size_t)n);
     }
 }
 

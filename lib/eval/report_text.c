@@ -6,6 +6,7 @@
 
 #include "eval/example.h"
 #include "eval/segment.h"
+#include "text/chars.h"
 
 static const char letters[COMPARE_SYSTEMS] = {'A', 'B'};
 
@@ -133,6 +134,13 @@ static void add_words(const comparison *c, str *out)
 
 /* ----------------------------------------------------------------------------------- examples */
 
+static void add_visible(span text, str *out)
+{
+    int code;
+    for (int n; (n = char_decode(text, &code)); text.p += n, text.n -= (size_t)n)
+        str_add_span(out, example_shows(code) ? (span){text.p, (size_t)n} : span_of("\uFFFD"));
+}
+
 /* Words with brackets around what is not in the reference, braces around what is elsewhere in it. */
 static void add_marked(const char *label, const marked_line *l, bool plain, str *out)
 {
@@ -149,7 +157,7 @@ static void add_marked(const char *label, const marked_line *l, bool plain, str 
             word = (span){word.p + 1, word.n - 1};
         }
         if (mark != at) str_addf(out, "%s", open[mark]);
-        str_add_span(out, word);
+        add_visible(word, out);
         at = mark;
     }
     str_addf(out, "%s", close[at]);

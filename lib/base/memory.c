@@ -64,7 +64,7 @@ void *pages_alloc(size_t *bytes)
  * nothing is copied or touched twice, and what is resident is what was handed out at most. One chunk of
  * RESERVE addresses is all that an arena has; more are there for systems that limit addresses (ulimit -v). */
 enum { MAX_CHUNKS = 64 };
-static const size_t RESERVE = (size_t)1 << (sizeof(size_t) > 4 ? 36 : 26);
+static const size_t RESERVE = (size_t)1 << (sizeof(size_t) > 4 ? 34 : 26);
 
 typedef struct {
     char *base;

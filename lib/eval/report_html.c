@@ -180,14 +180,17 @@ typedef struct {
     const char *classes[MOST_GROUPS][COMPARE_SYSTEMS];
 } chart;
 
-/* The end of the scale: 1, 2 or 5 times a power of ten, at least the largest value. */
+/* The end of the scale: a round number, at least the largest value. */
 static double scale_end(const chart *c)
 {
-    double most = 0, end = 1e-3;
+    static const double round[] = {1, 2, 3, 4, 5, 6, 8};
+    enum { ROUND = sizeof round / sizeof *round };
+    double most = 0, power = 1e-3;
     for (int g = 0; g < c->groups; g++)
         for (int s = 0; s < c->series; s++) most = fmax(most, c->values[g][s]);
-    for (int i = 0; end < most; i++) end *= i % 3 == 1 ? 2.5 : 2;
-    return end;
+    for (;; power *= 10)
+        for (int i = 0; i < ROUND; i++)
+            if (round[i] * power >= most * (1 - 1e-9)) return round[i] * power;
 }
 
 static double chart_y(double value, double end)
@@ -328,7 +331,10 @@ static void add_differences(const comparison *c, str *out)
     add_key(0, out);
     str_addf(out, " (left), in points of ");
     add_text(c->scores[c->judge_index].name, out);
-    str_addf(out, " of the sentence. The outer bars hold all beyond.</p>\n");
+    str_addf(
+        out,
+        " of the sentence. The grey bar holds those less than %g apart, the outer bars all beyond.</p>\n",
+        c->bar_width / 2);
     add_chart(&bars, out);
     str_addf(out, "<p>");
     add_key(0, out);

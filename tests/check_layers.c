@@ -187,10 +187,22 @@ static void additive_backward(additive_run *a, const attention *kind, const recu
     for (int b = 0; b < a->n; b++)
         memcpy(a->e + a->e_start[b], a->alpha + ((long)b * a->queries + i) * a->steps,
                (size_t)a->keys.len[b] * sizeof(real));
-    weighted_sum_back(&s.at, a->C, a->e, a->values->v, a->context->g + (long)i * a->C,
-                      (long)a->queries * a->C, a->de, a->values->g);
+    weighted_sum_back(&s.at, a->C, a->values->v, a->context->g + (long)i * a->C, (long)a->queries * a->C,
+                      a->de);
     ragged_softmax_back(&s.at, a->e, a->de);
     kind->energies_back(&s, ra, a->de, a->q->g + (long)i * a->A, (long)a->queries * a->A, a->dv_rows);
+}
+
+/* Gradients of the values, by all queries. */
+static void values_backward(vec_case *c, additive_run *a)
+{
+    int rows = a->n * a->queries,
+        *ints = arena_alloc(c->t->memory, (size_t)(2 * rows + 2 * a->n) * sizeof(int));
+    int *row = ints, *e_start = ints + rows, *start = e_start + rows, *len = start + a->n;
+    for (int i = 0; i < rows; i++) row[i] = i, e_start[i] = i * a->steps;
+    for (int b = 0; b < a->n; b++) start[b] = b * a->queries, len[b] = a->queries;
+    const query_keys at = {rows, a->keys.start, a->keys.len, e_start, NULL};
+    weighted_sum_values_back(&at, a->n, start, len, row, a->C, a->alpha, a->context->g, a->C, a->values->g);
 }
 
 static additive_run additive_read(vec_case *c)
@@ -236,6 +248,7 @@ void additive_attention_case(vec_case *c)
     case_incoming(c, a.context, case_input(c, "dcontext", (long)a.n * a.queries, a.C), &loss, &scale);
     case_compare_number(c, "loss", loss, scale);
     for (int i = a.queries - 1; i >= 0; i--) additive_backward(&a, kind, &ra, i);
+    values_backward(c, &a);
     tape_backward(c->t);
     case_compare_gradient(c, "query", query);
     case_compare_packed(c, "grad.keys", &a.keys, a.values->g, a.C, a.C);

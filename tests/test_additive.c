@@ -29,8 +29,8 @@ static real *moved(const real *rows, long width)
 
 static void test_additive(void)
 {
-    static const long widths[] = {1, 7, 33, 100};
-    for (int w = 0; w < 4; w++) {
+    static const long widths[] = {1, 7, 33, 64, 100};
+    for (int w = 0; w < 5; w++) {
         long A = widths[w], ld = A + 2;
         real *query = random_reals((size_t)(ROWS * ld), 2, 1), *keys = random_reals((size_t)(KEYS * A), 2, 2);
         real *v = random_reals((size_t)A, 1, 3), *e = zero_reals(ENERGIES),
@@ -66,38 +66,64 @@ static void test_additive(void)
     }
 }
 
+static void check_weighted_sum(long C)
+{
+    long ld = C + 3;
+    real *p = random_reals(ENERGIES, 1, 1), *values = random_reals((size_t)(KEYS * C), 1, 2),
+         *context = zero_reals((size_t)(ROWS * ld));
+    real *dcontext = random_reals((size_t)(ROWS * ld), 1, 3), *dp = zero_reals(ENERGIES);
+    bool good = true;
+    weighted_sum(&as_they_are, C, p, values, context, ld);
+    weighted_sum_back(&as_they_are, C, values, dcontext, ld, dp);
+    for (int i = 0; i < ROWS; i++) {
+        for (long c = 0; c < C; c++) {
+            double sum = 0;
+            for (int j = 0; j < k_len[i]; j++)
+                sum += (double)p[e_start[i] + j] * (double)values[(k_start[i] + j) * C + c];
+            good = good && near((double)context[i * ld + c], sum, 10, 8);
+        }
+        for (int j = 0; j < k_len[i]; j++) {
+            double sum = 0;
+            for (long c = 0; c < C; c++)
+                sum += (double)dcontext[i * ld + c] * (double)values[(k_start[i] + j) * C + c];
+            good = good && near((double)dp[e_start[i] + j], sum, 10, 8);
+        }
+    }
+    CU_ASSERT(good);
+    CU_ASSERT(dp[0] == 0 && dp[3] == 0 && context[C] == 0);
+    free(p), free(values), free(context), free(dcontext), free(dp);
+}
+
+/* Sequences of three queries, none and one. */
+static void check_values_back(long C)
+{
+    enum { SEQUENCES = 3, QUERIES = 4 };
+    static const int starts[] = {0, 5, 10}, lens[] = {5, 3, 7}, q_start[] = {0, 3, 3}, q_len[] = {3, 0, 1};
+    static const int rows[QUERIES] = {3, 0, 2, 1}, e_at[QUERIES] = {7, 30, 0, 20};
+    long ld = C + 1;
+    real *p = random_reals(40, 1, 1), *dcontext = random_reals((size_t)(QUERIES * ld), 1, 2);
+    real *dvalues = random_reals((size_t)(17 * C), 1, 3), *old = copy_reals(dvalues, (size_t)(17 * C));
+    const query_keys at = {QUERIES, starts, lens, e_at, NULL};
+    bool good = true;
+    weighted_sum_values_back(&at, SEQUENCES, q_start, q_len, rows, C, p, dcontext, ld, dvalues);
+    for (int k = 0; k < SEQUENCES; k++)
+        for (long i = 0; i < lens[k] * C; i++) {
+            long place = starts[k] * C + i, j = i / C, c = i % C;
+            double sum = (double)old[place];
+            for (int t = q_start[k]; t < q_start[k] + q_len[k]; t++)
+                sum += (double)p[e_at[rows[t]] + j] * (double)dcontext[rows[t] * ld + c];
+            good = good && near((double)dvalues[place], sum, 4, 4);
+        }
+    CU_ASSERT(good);
+    free(p), free(dcontext), free(dvalues), free(old);
+}
+
 static void test_weighted_sum(void)
 {
-    static const long widths[] = {1, 7, 33, 100};
-    for (int w = 0; w < 4; w++) {
-        long C = widths[w], ld = C + 3;
-        real *p = random_reals(ENERGIES, 1, 1), *values = random_reals((size_t)(KEYS * C), 1, 2),
-             *context = zero_reals((size_t)(ROWS * ld));
-        real *dcontext = random_reals((size_t)(ROWS * ld), 1, 3), *dp = zero_reals(ENERGIES),
-             *dvalues = zero_reals((size_t)(KEYS * C));
-        weighted_sum(&as_they_are, C, p, values, context, ld);
-        weighted_sum_back(&as_they_are, C, p, values, dcontext, ld, dp, dvalues);
-        bool good = true;
-        for (int i = 0; i < ROWS; i++) {
-            for (long c = 0; c < C; c++) {
-                double sum = 0;
-                for (int j = 0; j < k_len[i]; j++) {
-                    long at = (k_start[i] + j) * C + c;
-                    sum += (double)p[e_start[i] + j] * (double)values[at];
-                    good = good && near((double)dvalues[at],
-                                        (double)p[e_start[i] + j] * (double)dcontext[i * ld + c], 1, 2);
-                }
-                good = good && near((double)context[i * ld + c], sum, 10, 8);
-            }
-            for (int j = 0; j < k_len[i]; j++) {
-                double sum = 0;
-                for (long c = 0; c < C; c++)
-                    sum += (double)dcontext[i * ld + c] * (double)values[(k_start[i] + j) * C + c];
-                good = good && near((double)dp[e_start[i] + j], sum, 10, 8);
-            }
-        }
-        CU_ASSERT(good);
-        free(p), free(values), free(context), free(dcontext), free(dp), free(dvalues);
+    static const long widths[] = {1, 7, 33, 64, 100, 130};
+    for (int w = 0; w < 6; w++) {
+        check_weighted_sum(widths[w]);
+        check_values_back(widths[w]);
     }
 }
 
@@ -126,6 +152,7 @@ static void test_ragged_softmax(void)
 static void test_places(void)
 {
     enum { A = 150 };
+    static const int rows[ROWS] = {0, 1, 2, 3}, lens[ROWS] = {1, 1, 1, 1};
     const query_keys elsewhere = {ROWS, k_start, k_len, e_start, places()};
     real *query = random_reals(ROWS * A, 2, 1), *keys = random_reals(KEYS * A, 2, 2), *keys2 = moved(keys, A);
     real *v = random_reals(A, 1, 3), *de = random_reals(ENERGIES, 1, 4), *old = random_reals(KEYS * A, 1, 5);
@@ -139,7 +166,8 @@ static void test_places(void)
         additive_energies(at, A, query, A, k, v, e[i]);
         weighted_sum(at, A, e[i], k, context[i], A);
         additive_energies_back(at, A, i ? dq[1] : query, A, k, v, de, dq[i], A, dkeys[i], dv[i]);
-        weighted_sum_back(at, A, e[i], k, context[i], A, dp[i], dkeys[i]);
+        weighted_sum_back(at, A, k, context[i], A, dp[i]);
+        weighted_sum_values_back(at, ROWS, rows, lens, rows, A, e[i], context[i], A, dkeys[i]);
     }
     real *want = moved(dkeys[0], A);
     CU_ASSERT(same_bits(e[0], e[1], ENERGIES) && same_bits(context[0], context[1], ROWS * A));

@@ -9,6 +9,7 @@ typedef struct {
     long width, ldq, lddq; /* A or C, and the distance of query or context rows */
     const real *query, *keys, *v, *p;
     real *e, *dquery, *dkeys, *dv_rows;
+    const int *q_start, *q_len, *q_rows;
 } ragged;
 
 /* Rows a block. Lengths differ, so a row counts as a middling sentence. */
@@ -76,17 +77,39 @@ static void weighted_sum_back_block(long first, long end, void *context)
 {
     const ragged *c = context;
     for (long i = first; i < end; i++)
-        loops()->additive->weighted_sum_back(
-            c->at->k_len[i], places(c, i), c->width, c->p + c->at->e_start[i], c->keys + first_key(c, i),
-            c->query + i * c->ldq, c->e + c->at->e_start[i], c->dkeys + first_key(c, i));
+        loops()->additive->weighted_sum_back(c->at->k_len[i], places(c, i), c->width,
+                                             c->keys + first_key(c, i), c->query + i * c->ldq,
+                                             c->e + c->at->e_start[i]);
 }
 
-void weighted_sum_back(const query_keys *at, long C, const real *p, const real *values, const real *dcontext,
-                       long ldc, real *dp, real *dvalues)
+void weighted_sum_back(const query_keys *at, long C, const real *values, const real *dcontext, long ldc,
+                       real *dp)
 {
-    ragged c = {.at = at, .width = C, .ldq = ldc, .query = dcontext, .keys = values, .p = p};
-    c.e = dp, c.dkeys = dvalues;
-    blocks_run(at->rows, rows_a_block(2 * C), weighted_sum_back_block, &c);
+    ragged c = {.at = at, .width = C, .ldq = ldc, .query = dcontext, .keys = values, .e = dp};
+    blocks_run(at->rows, rows_a_block(C), weighted_sum_back_block, &c);
+}
+
+static void values_back_block(long first, long end, void *context)
+{
+    const ragged *c = context;
+    for (long k = first; k < end; k++) {
+        const int *rows = c->q_rows + c->q_start[k], n = c->q_len[k];
+        const real **p = scratch(SCRATCH_ATTEND, 2 * (size_t)n * sizeof *p), **dcontext = p + n;
+        for (int t = 0; t < n; t++) {
+            p[t] = c->p + c->at->e_start[rows[t]];
+            dcontext[t] = c->query + rows[t] * c->ldq;
+        }
+        loops()->additive->values_back(c->at->k_len[k], places(c, k), c->width, n, p, dcontext,
+                                       c->dkeys + first_key(c, k));
+    }
+}
+
+void weighted_sum_values_back(const query_keys *at, int n, const int *start, const int *len, const int *rows,
+                              long C, const real *p, const real *dcontext, long ldc, real *dvalues)
+{
+    ragged c = {.at = at, .width = C, .ldq = ldc, .query = dcontext, .p = p, .dkeys = dvalues};
+    c.q_start = start, c.q_len = len, c.q_rows = rows;
+    blocks_run(n, 1, values_back_block, &c);
 }
 
 static void softmax_block(long first, long end, void *context)

@@ -28,9 +28,15 @@ void additive_energies_back(const query_keys *at, long A, const real *query, lon
 /* values (.., C), context (rows, C; ldc). */
 void weighted_sum(const query_keys *at, long C, const real *p, const real *values, real *context, long ldc);
 
-/* dp written; dvalues added. */
-void weighted_sum_back(const query_keys *at, long C, const real *p, const real *values, const real *dcontext,
-                       long ldc, real *dp, real *dvalues);
+/* dp written. */
+void weighted_sum_back(const query_keys *at, long C, const real *values, const real *dcontext, long ldc,
+                       real *dp);
+
+/* dvalues added, for n sequences with all of their queries at once, so that a value's gradient is written
+ * once: sequence k has the keys of at->k_start[k] .., and its queries are rows rows[start[k]] ..
+ * + len[k] of dcontext and of at->e_start. */
+void weighted_sum_values_back(const query_keys *at, int n, const int *start, const int *len, const int *rows,
+                              long C, const real *p, const real *dcontext, long ldc, real *dvalues);
 
 /* Softmax of each query's energies in place, and its backward: de[j] = p[j] (dp[j] - sum_k p[k] dp[k]),
  * written over dp. */

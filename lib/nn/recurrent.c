@@ -239,7 +239,7 @@ static void attend_step_back(const run *r, const step *s, run_gradients *g)
     attention_step as = attention_of(r, s);
     real *dctx = at(r->ctx->g, s->row, as.C);
     weights_backward(r->a.w_ctx, s->n, at(r->gates, s->row, r->G), r->G, true, dctx, as.C);
-    weighted_sum_back(&as.at, as.C, r->p, r->a.values->v, dctx, as.C, g->de, r->a.values->g);
+    weighted_sum_back(&as.at, as.C, r->a.values->v, dctx, as.C, g->de);
     ragged_softmax_back(&as.at, r->p, g->de);
     r->a.kind->energies_back(&as, &r->a, g->de, own_query(r, s), r->K, g->dv_rows);
 }
@@ -309,17 +309,21 @@ static void state_weight_gradients(const run *r)
     tensor shared = rows_of(r->w.w_hh, 0, r->S), beside = rows_of(r->w.w_hh, r->S, r->K);
     real *before = states_before(r, from, to);
     weights_gradient(&shared, to - from, at(r->gates, from, r->G), r->G, before, r->H);
-    col_sum(m->rows, r->S, r->gates, r->G, r->w.b_hh->g);
     if (r->K == 0) return;
     weights_gradient(&beside, to - from, at(r->beside, from, r->K), r->K, before, r->H);
     col_sum(m->rows, r->K, r->beside, r->K, r->w.b_hh->g + r->S);
 }
 
-static void attention_weight_gradients(const run *r, const run_gradients *g)
+/* What can wait for the last step. The words of rank r are rows to[from[r]] .. of the layout. */
+static void attention_gradients(const run *r, const run_gradients *g)
 {
+    METER(METER_RECURRENT_ATTENTION);
+    const time_major *m = r->m;
     long C = r->ctx->cols;
-    weights_gradient(r->a.w_ctx, r->m->rows, r->gates, r->G, r->ctx->v, C);
-    col_sum(r->m->n, r->a.width, g->dv_rows, r->a.width, r->a.v->g);
+    const query_keys at = {m->rows, r->a.memory.start, r->a.memory.len, r->e_start, r->a.place};
+    weighted_sum_values_back(&at, m->n, m->from, m->len, m->to, C, r->p, r->ctx->g, C, r->a.values->g);
+    weights_gradient(r->a.w_ctx, m->rows, r->gates, r->G, r->ctx->v, C);
+    col_sum(m->n, r->a.width, g->dv_rows, r->a.width, r->a.v->g);
 }
 
 static void input_gradients(const run *r)
@@ -327,8 +331,16 @@ static void input_gradients(const run *r)
     METER(METER_LINEAR);
     const tensor *x = r->x;
     weights_gradient(r->w.w_ih, x->rows, r->gates, r->G, x->v, x->ld);
-    col_sum(x->rows, r->G, r->gates, r->G, r->w.b_ih->g);
     if (x->g) weights_backward(r->w.w_ih, x->rows, r->gates, r->G, true, x->g, x->ld);
+}
+
+/* Both biases of a gate have the same gradient, but for own gates. */
+static void bias_gradients(const run *r)
+{
+    real *sums = zeros(r->memory, 1, r->G);
+    col_sum(r->m->rows, r->G, r->gates, r->G, sums);
+    vec_add(r->G, sums, r->w.b_ih->g);
+    vec_add(r->S, sums, r->w.b_hh->g);
 }
 
 static long n_energies(const run *r)
@@ -353,8 +365,9 @@ static void backward(tape_node *self)
         backward_step(r, &s, &g);
     }
     state_weight_gradients(r);
-    if (r->a.kind) attention_weight_gradients(r, &g);
+    if (r->a.kind) attention_gradients(r, &g);
     input_gradients(r);
+    bias_gradients(r);
     arena_restore(r->memory, mark);
 }
 

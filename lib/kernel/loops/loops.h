@@ -97,8 +97,11 @@ struct additive_loops { /* one query; key j is row place[j], or j if place is NU
                           const real *v, const real *de, real *dquery, real *dkeys, real *dv);
     void (*weighted_sum)(long keys_n, const int *place, long C, const real *p, const real *values,
                          real *context);
-    void (*weighted_sum_back)(long keys_n, const int *place, long C, const real *p, const real *values,
-                              const real *dcontext, real *dp, real *dvalues);
+    void (*weighted_sum_back)(long keys_n, const int *place, long C, const real *values, const real *dcontext,
+                              real *dp);
+    /* All queries of a sequence, p[t] and dcontext[t] of each. */
+    void (*values_back)(long keys_n, const int *place, long C, long queries, const real *const *p,
+                        const real *const *dcontext, real *dvalues);
 };
 
 struct optim_loops {

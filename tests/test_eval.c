@@ -100,46 +100,6 @@ static void lower_case(void)
     }
 }
 
-/* ------------------------------------------------------------------------------------ tokenizers */
-
-static void tokenizer_13a(void)
-{
-    static const text_case cases[] = {
-        {"", ""},
-        {"Hello, world.", "Hello , world ."},
-        {"It costs $2,499.99, or 50%.", "It costs $ 2,499.99 , or 50 % ."},
-        {"in 1999-2001, x-ray 3-D -5 9-", "in 1999 - 2001 , x-ray 3 - D -5 9 -"},
-        {"v1.2.3 a.b 1.b a.1 .5 5. 5, ,5", "v1.2.3 a . b 1 . b a . 1 . 5 5 . 5 , , 5"},
-        {"... ,,, .,.", ". . . , , , . , ."},
-        {"1..2 1.,2", "1 . . 2 1 . , 2"},
-        {"&quot;a&quot; &amp; &lt;b&gt; &apos;c&apos; &amp;lt;", "\" a \" & < b > & apos ; c & apos ; <"},
-        {"a<skipped>b &skipped; <Skipped>", "ab & skipped ; < Skipped >"},
-        {"Tom's 'x' -y z- _u_ ~v `w^", "Tom's 'x' -y z- _ u _ ~ v ` w ^"},
-        {"(a)[b]{c}<d>/e\\f|g", "( a ) [ b ] { c } < d > / e \\ f | g"},
-        {"!\"#$%&'()*+,-./:;<=>?@", "! \" # $ % & ' ( ) * + , - . / : ; < = > ? @"},
-        {"9-,9-.9", "9 - , 9 - . 9"},
-        {"你好，世界。é.é", "你好，世界。é . é"},
-        {"a\xC2\xA0"
-         "b\xE2\x80\x89"
-         "c,\xC2\xA0"
-         "d",
-         "a b c , d"},
-        {"two-\nlines\nhere", "twolines here"},
-        {"no\xFF.\xFF", "no\xFF . \xFF"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        CU_ASSERT_TRUE(tokens_are("13a", span_of(cases[i].in), cases[i].out));
-}
-
-static void tokenizers_by_name(void)
-{
-    CU_ASSERT_TRUE(tokens_are("none", SPAN(" a, b.\t(c) &amp; "), "a, b. (c) &amp;"));
-    CU_ASSERT_PTR_NULL(eval_tokenizer_find("ja-mecab"));
-    CU_ASSERT_PTR_NULL(eval_tokenizer_find(""));
-    for (const eval_tokenizer *t = eval_tokenizers; t->name; t++)
-        CU_ASSERT_PTR_EQUAL(eval_tokenizer_find(t->name), t);
-}
-
 /* ------------------------------------------------------------------------------------ n-grams */
 
 enum { MOST_SYMBOLS = 24, MOST_ORDER = 5 };
@@ -485,8 +445,6 @@ int main(void)
     CU_TestInfo tests[] = {{"white space", white_space},
                            {"tokens of a line with NUL", tokens_of_a_line_with_nul},
                            {"lower case", lower_case},
-                           {"tokenizer 13a", tokenizer_13a},
-                           {"tokenizers by name", tokenizers_by_name},
                            {"n-grams follow the definition", ngrams_follow_the_definition},
                            {"sums of a corpus", sums_of_a_corpus},
                            {"scores of a corpus", scores_of_a_corpus},

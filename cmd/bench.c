@@ -132,7 +132,6 @@ static const pair_batch *batch_at(const bench *b, long update)
 static double one_update(bench *b, long update)
 {
     const pair_batch *batch = batch_at(b, update);
-    optimizer_clear(&b->adam);
     model_sums sums = shards_gradients(b->shards, batch, (uint64_t)options_int(b->o, "seed"), update, 0.1);
     double norm = optimizer_norm(&b->adam);
     optimizer_step(&b->adam, 1e-4, clip_scale(norm, 1), update + 1);

@@ -5,8 +5,7 @@
 #include "kernel/loops/loops.h"
 
 typedef struct {
-    real *p, *m, *v;
-    const real *g;
+    real *p, *g, *m, *v;
     const adam_config *config;
 } update;
 
@@ -18,10 +17,10 @@ static void adam_block(long first, long end, void *context)
     loops()->optim->adam(end - first, c->p + first, c->g + first, c->m + first, c->v + first, c->config);
 }
 
-void adam(long n, real *p, const real *g, real *m, real *v, const adam_config *config)
+void adam(long n, real *p, real *g, real *m, real *v, const adam_config *config)
 {
     BUG_IF(config->step < 1);
-    blocks_run(n, blocks_size(COST), adam_block, &(update){p, m, v, g, config});
+    blocks_run(n, blocks_size(COST), adam_block, &(update){p, g, m, v, config});
 }
 
 typedef struct {

@@ -16,8 +16,9 @@ typedef struct {
 } adam_config;
 
 /* Adam (Kingma and Ba 2015; AdamW: Loshchilov and Hutter 2019):
- * p -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps). */
-void adam(long n, real *p, const real *g, real *m, real *v, const adam_config *config);
+ * p -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps). g is zero afterwards, for the next
+ * update's sums. */
+void adam(long n, real *p, real *g, real *m, real *v, const adam_config *config);
 
 typedef struct {
     double lr, momentum;

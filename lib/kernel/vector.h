@@ -16,7 +16,7 @@ double vec_sum_squares(long n, const real *x);         /* in double, fixed order
 void col_sum(long rows, long cols, const real *x, long ld, real *out);
 
 /* y[i] = (residual ? residual[i] : 0) + keep(i) ? x[i] / (1 - p) : 0. The mask is a function of (key,
- * place, i) alone (base/rng.h, Philox), so backward draws it again instead of keeping it. 0 <= p < 1;
+ * place, i) alone (Philox4x32-7), so backward draws it again instead of keeping it. 0 <= p < 1;
  * the probability is a multiple of 2^-16. p = 0 copies or adds. y may be x or residual. */
 void dropout(long n, const real *x, const real *residual, real p, uint64_t key, uint64_t place, real *y);
 

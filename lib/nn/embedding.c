@@ -2,12 +2,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/memory.h"
 #include "base/meter.h"
 #include "base/team.h"
+#include "kernel/vector.h"
 
 enum { TABLE_ROWS = 2048, ROWS_A_TASK = 64, COLS_A_TASK = 32 };
 
@@ -49,8 +51,7 @@ void positions_row(const positions *p, int t, real *out)
         compute_row(p->d, t, out);
         return;
     }
-    const real *row = p->table + (size_t)t * (size_t)p->d;
-    for (int i = 0; i < p->d; i++) out[i] = row[i];
+    memcpy(out, p->table + (size_t)t * (size_t)p->d, (size_t)p->d * sizeof(real));
 }
 
 /* ------------------------------------------------------------------------------------- embed */
@@ -65,18 +66,36 @@ typedef struct {
     real scale;
 } embed_node;
 
+static real *word(const embed_node *n, real *table, int r)
+{
+    return table + (size_t)n->ids[r] * (size_t)n->table->cols;
+}
+
 static void forward_task(long task, void *context)
 {
     const embed_node *n = context;
     int d = n->table->cols, end = (int)(task + 1) * ROWS_A_TASK;
     for (int r = (int)task * ROWS_A_TASK; r < end && r < n->y->rows; r++) {
         real *y = n->y->v + (size_t)r * (size_t)d;
-        const real *e = n->table->v + (size_t)n->ids[r] * (size_t)d;
         if (n->p)
             positions_row(n->p, n->place[r], y);
         else
-            for (int i = 0; i < d; i++) y[i] = 0;
-        for (int i = 0; i < d; i++) y[i] += n->scale * e[i];
+            memset(y, 0, (size_t)d * sizeof(real));
+        vec_axpy(d, n->scale, word(n, n->table->v, r), y);
+    }
+}
+
+/* Columns from .. to of all rows. Words lie far apart: asks for those of later rows in time. */
+static void add_columns(const embed_node *n, int from, int to)
+{
+    enum { AHEAD = 8, LINE = 64 / sizeof(real) };
+    int d = n->table->cols, rows = n->y->rows;
+    for (int r = 0; r < rows; r++) {
+        for (int i = from; r + AHEAD < rows && i < to; i += LINE)
+            __builtin_prefetch(word(n, n->table->g, r + AHEAD) + i, 1);
+        if (n->ids[r] != ID_PAD)
+            vec_axpy(to - from, n->scale, n->y->g + (size_t)r * (size_t)d + from,
+                     word(n, n->table->g, r) + from);
     }
 }
 
@@ -84,20 +103,19 @@ static void forward_task(long task, void *context)
 static void backward_task(long task, void *context)
 {
     const embed_node *n = context;
-    int d = n->table->cols, from = (int)task * COLS_A_TASK,
-        to = from + COLS_A_TASK < d ? from + COLS_A_TASK : d;
-    for (int r = 0; r < n->y->rows; r++) {
-        if (n->ids[r] == ID_PAD) continue;
-        const real *dy = n->y->g + (size_t)r * (size_t)d;
-        real *de = n->table->g + (size_t)n->ids[r] * (size_t)d;
-        for (int i = from; i < to; i++) de[i] += n->scale * dy[i];
-    }
+    int from = (int)task * COLS_A_TASK, to = from + COLS_A_TASK, d = n->table->cols;
+    add_columns(n, from, to < d ? to : d);
 }
 
 static void backward(tape_node *self)
 {
     embed_node *n = (embed_node *)self;
-    if (n->table->g) team_run((n->table->cols + COLS_A_TASK - 1) / COLS_A_TASK, backward_task, n);
+    int d = n->table->cols;
+    if (!n->table->g) return;
+    if (team_here() == 1)
+        add_columns(n, 0, d);
+    else
+        team_run((d + COLS_A_TASK - 1) / COLS_A_TASK, backward_task, n);
 }
 
 tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale, const positions *p,

@@ -10,7 +10,7 @@
 /* Rows at a time, so that the weights and their gradient come from memory seldom, and classes at a time, so
  * that the logits of a part are in the cache when their exponentials are taken, and again when their gradient
  * is used. Parts lie behind each other. */
-enum { ROWS = 256, CLASSES = 2 * GEMM_PART };
+enum { ROWS = 256, CLASSES = 4 * GEMM_PART };
 
 typedef struct {
     const tensor *x, *w, *b;

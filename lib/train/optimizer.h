@@ -17,11 +17,9 @@ typedef struct {
 
 /* Moments of zero, in `memory`, which must live as long. `p` must have gradients. */
 optimizer optimizer_new(params *p, arena *memory);
-/* Sets all gradients to zero. */
-void optimizer_clear(optimizer *o);
 /* The Euclidean norm of all gradients; inf and NaN come through. */
 double optimizer_norm(const optimizer *o);
-/* The update number `step` (from 1) with gradients times grad_scale. */
+/* The update number `step` (from 1) with gradients times grad_scale, which are zero afterwards. */
 void optimizer_step(optimizer *o, double lr, double grad_scale, long step);
 
 #endif

@@ -111,7 +111,6 @@ static int one_update(trainer *t, const pair_batch *b)
 {
     double from = clock_seconds();
     int64_t step = t->state.update + 1;
-    optimizer_clear(&t->adam);
     model_sums sums = shards_gradients(t->shards, b, t->set->seed, step, t->set->label_smoothing);
     if (!isfinite(sums.loss)) return diverged(t, "loss");
     double norm = optimizer_norm(&t->adam);

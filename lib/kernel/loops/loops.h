@@ -14,7 +14,8 @@
 #include "kernel/real.h"
 #include "kernel/softmax.h"
 
-/* Element i survives if its 16 bits of philox(key, place, i / 8) are at least `threshold`. */
+/* Element i survives if its 16 bits of the numbers of (key, place, i / 8) are at least `threshold`
+ * (loops/philox.h). */
 typedef struct {
     uint64_t key, place;
     uint32_t threshold;
@@ -105,7 +106,7 @@ struct additive_loops { /* one query; key j is row place[j], or j if place is NU
 };
 
 struct optim_loops {
-    void (*adam)(long n, real *p, const real *g, real *m, real *v, const adam_config *config);
+    void (*adam)(long n, real *p, real *g, real *m, real *v, const adam_config *config);
     void (*sgd)(long n, real *p, const real *g, real *b, const sgd_config *config);
 };
 

@@ -5,7 +5,7 @@
  * numbers, which many processors add a hundred times slower; they are far below what eps hides. */
 static inline real no_subnormal(real x) { return real_abs(x) < (real)1e-30 ? 0 : x; }
 
-static void adam_some(long n, real *p, const real *g, real *m, real *v, const adam_config *config)
+static void adam_some(long n, real *p, real *g, real *m, real *v, const adam_config *config)
 {
     const double t = (double)config->step;
     const real b1 = (real)config->beta1, b2 = (real)config->beta2;
@@ -18,6 +18,7 @@ static void adam_some(long n, real *p, const real *g, real *m, real *v, const ad
 #pragma omp simd
     for (long i = 0; i < n; i++) {
         real gradient = scale * g[i] + l2 * p[i];
+        g[i] = 0;
         m[i] = no_subnormal(b1 * m[i] + new1 * gradient);
         v[i] = no_subnormal(b2 * v[i] + new2 * gradient * gradient);
         p[i] -= decay * p[i] + rate * m[i] / (real_sqrt(v[i]) * root + eps);

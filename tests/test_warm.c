@@ -2,6 +2,7 @@
  *
  * The linker sends the program's own calls of malloc and its kin through the counters below (--wrap); what
  * libraries do inside is theirs. */
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -62,7 +63,7 @@ static long page_faults(void)
 
 /* ------------------------------------------------------------------------------------ the loop */
 
-enum { PAIRS = 150, COLD_EPOCHS = 3, WARM_EPOCHS = 2 };
+enum { PAIRS = 150, COLD_EPOCHS = 3, WARM_EPOCHS = 3 };
 
 static char text_path[1024];
 static tokenizer *words;
@@ -125,8 +126,26 @@ static void run_epochs(loop *l, int64_t from, int64_t n)
     }
 }
 
-/* Calls and page faults of the warm epochs. */
-static void measure(const net_config *c, int threads, long *n_calls, long *faults)
+/* Of the warm epochs: calls of all, and of the one with the fewest; page faults. */
+typedef struct {
+    long calls, fewest, faults;
+} asked;
+
+static asked warm_epochs(loop *l)
+{
+    asked a = {.fewest = LONG_MAX};
+    for (int64_t i = 0; i < WARM_EPOCHS; i++) {
+        long calls_before = calls, faults_before = page_faults();
+        run_epochs(l, 1 + COLD_EPOCHS + i, 1);
+        long now = calls - calls_before;
+        a.calls += now;
+        a.faults += page_faults() - faults_before;
+        if (now < a.fewest) a.fewest = now;
+    }
+    return a;
+}
+
+static asked measure(const net_config *c, int threads)
 {
     team_set_threads(threads);
     arena *forever = arena_new();
@@ -134,30 +153,26 @@ static void measure(const net_config *c, int threads, long *n_calls, long *fault
     loop l = {
         .data = open_corpus(), .shards = shards_new(m), .adam = optimizer_new(model_params(m), forever)};
     run_epochs(&l, 1, COLD_EPOCHS);
-    long calls_before = calls, faults_before = page_faults();
-    run_epochs(&l, 1 + COLD_EPOCHS, WARM_EPOCHS);
-    *n_calls = calls - calls_before;
-    *faults = page_faults() - faults_before;
+    asked a = warm_epochs(&l);
     CU_ASSERT(l.several > 0);
     corpus_close(l.data);
     shards_free(l.shards);
     model_free(m);
     arena_free(forever);
+    return a;
 }
 
-/* One thread does the same in every epoch. Of several, one may get the longest of the sentences late, hence a
- * page here and there; but nothing that comes again. */
+/* One thread does the same in every epoch. Of several, one may get its first long sentence late, and with it
+ * room that it has not had before; but nothing is asked for in every epoch. */
 static void check(const net_config *given, const char *name, int most_threads)
 {
     net_config c = *given;
     c.src_vocab = c.tgt_vocab = tokenizer_size(words);
     for (int threads = 1; threads <= most_threads; threads += 2) {
-        long n_calls, faults;
-        measure(&c, threads, &n_calls, &faults);
-        if (n_calls > 0 || (threads == 1 && faults > 40))
-            printf("\n%s, %d threads: %ld calls, %ld faults ", name, threads, n_calls, faults);
-        CU_ASSERT(n_calls <= (threads == 1 ? 0 : 4));
-        CU_ASSERT(threads > 1 || faults <= 40);
+        asked a = measure(&c, threads);
+        bool modest = threads == 1 ? a.calls == 0 && a.faults <= 40 : a.fewest == 0;
+        if (!modest) printf("\n%s, %d threads: %ld calls, %ld faults ", name, threads, a.calls, a.faults);
+        CU_ASSERT(modest);
     }
 }
 

@@ -73,7 +73,8 @@ static inline window_row next_row(const edits_work *w, size_t i, uint32_t word, 
 {
     const window_place *here = &w->places[i], *before = &w->places[i - 1];
     uint32_t shift = here->start - before->start;
-    uint64_t more = above->across_more >> shift, less = above->across_less >> shift;
+    /* row 0 goes on beyond the 64 bits as it begins */
+    uint64_t more = i == 1 ? UINT64_MAX : above->across_more >> shift, less = above->across_less >> shift;
     uint64_t outside = bits_from(before->end - here->start);
     uint64_t equal = mask_from(w, word, here->start) & ~(outside << 1);
     int64_t value = above->value;

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "eval/bleu.h"
+#include "eval/metric.h"
 #include "eval/ngrams.h"
 #include "eval/result.h"
 #include "eval/segment.h"
@@ -394,7 +395,9 @@ static void signature_is(const bleu_options *o, int n_refs, bool brief, const ch
     str out = {0}, want = {0};
     str_addf(&want, "%s", expected);
     eval_add_version(&want);
-    bleu_signature(o, n_refs, brief, &out);
+    metric_options all = {.bleu = *o};
+    metric_setting setting = {.n_refs = n_refs, .brief = brief};
+    metric_find("bleu")->signature(&all, &setting, &out);
     CU_ASSERT_STRING_EQUAL(str_text(&out), str_text(&want));
     str_free(&out);
     str_free(&want);

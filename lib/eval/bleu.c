@@ -226,13 +226,6 @@ void bleu_row_signature(const metric_options *options, const metric_setting *s, 
     signature_end(s, out);
 }
 
-void bleu_signature(const bleu_options *o, int n_refs, bool brief, str *out)
-{
-    metric_options all = {.bleu = *o};
-    metric_setting setting = {.n_refs = n_refs, .brief = brief};
-    bleu_row_signature(&all, &setting, out);
-}
-
 void bleu_verbose(const bleu_stats *s, const bleu_options *o, const bleu_score *score, str *out)
 {
     for (int i = 0; i < o->max_order; i++) str_addf(out, i ? "/%.1f" : "%.1f", score->precisions[i]);

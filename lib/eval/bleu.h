@@ -53,9 +53,6 @@ bleu_score bleu_compute(const bleu_stats *s, const bleu_options *o);
  * and are valid as long as line and *out are, and no other line has been cut into *out. */
 void bleu_tokens(const bleu_options *o, span line, tokens *out);
 
-/* sacreBLEU's signature, e.g. nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0+tulk.0.1 */
-void bleu_signature(const bleu_options *o, int n_refs, bool brief, str *out);
-
 /* What sacreBLEU prints behind the score: 65.9/39.3/26.1/18.0 (BP = 0.798 ratio = 0.816 hyp_len = 3 ref_len =
  * 4) */
 void bleu_verbose(const bleu_stats *s, const bleu_options *o, const bleu_score *score, str *out);

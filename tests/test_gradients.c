@@ -183,12 +183,14 @@ static tensor *run_rows(tape *t, const operation *o)
 {
     static const int repeats[] = {2, 0, 2, 3, 1, 2};
     tensor *a = nn_gather(t, o->leaves[0], repeats, 6), *b = tape_cols(t, o->leaves[1], 1, 4);
-    return tape_rows(t, nn_concat(t, a, b), 1, 5);
+    tensor *y = nn_concat(t, a, b);
+    return o->on_demand ? nn_concat(t, y, nn_gather_cols(t, y, 2, 3, repeats, 6)) : tape_rows(t, y, 1, 5);
 }
 
 static void test_rows(void)
 {
     operation o = operation_new(run_rows);
+    o.on_demand = true;
     add_leaf(&o, 4, 3);
     add_leaf(&o, 6, 6);
     check_operation(&o, "gather and concat");
@@ -311,14 +313,17 @@ static tensor *run_recurrent(tape *t, const operation *o)
     const time_major *m = time_major_new(t, &queries);
     recurrent_weights w = weights_of(o);
     tensor *h0 = o->n_leaves > 5 ? o->leaves[5] : NULL, *c0 = o->n_leaves > 6 ? o->leaves[6] : NULL;
-    tensor *into = o->flag ? tape_cols(t, tape_tensor(t, 8, 9), 3, 4) : NULL;
-    recurrent_states s = nn_recurrent(t, o->cell, m, o->flag, o->leaves[0], &w, h0, c0, NULL, into);
+    const recurrent_place columns = {o->flag ? tape_tensor(t, 8, 9) : NULL, 3};
+    for (int i = 0; o->flag && i < 8 * 9; i++) columns.h->v[i] = 0;
+    recurrent_states s =
+        nn_recurrent(t, o->cell, m, o->flag, copy_of(t, o, 0), &w, h0, c0, NULL, o->flag ? &columns : NULL);
     return s.c ? nn_concat(t, s.h, s.c) : s.h;
 }
 
 static void check_recurrent(const cell *c, bool reverse, bool from_zero)
 {
     operation o = operation_new(run_recurrent);
+    o.on_demand = true;
     o.cell = c;
     o.flag = reverse;
     add_leaf(&o, 8, 3);
@@ -351,13 +356,14 @@ static tensor *run_attention(tape *t, const operation *o)
                              .width = 5};
     recurrent_weights w = weights_of(o);
     tensor *c0 = o->cell->has_memory ? o->leaves[10] : NULL;
-    recurrent_states s = nn_recurrent(t, o->cell, m, false, o->leaves[0], &w, o->leaves[5], c0, &a, NULL);
+    recurrent_states s = nn_recurrent(t, o->cell, m, false, copy_of(t, o, 0), &w, o->leaves[5], c0, &a, NULL);
     return nn_concat(t, s.h, s.ctx);
 }
 
 static void check_attention(const cell *c, const attention *a, bool elsewhere)
 {
     operation o = operation_new(run_attention);
+    o.on_demand = true;
     o.cell = c;
     o.attention = a;
     o.flag = elsewhere;

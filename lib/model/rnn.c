@@ -193,16 +193,24 @@ static const int *gather_ints(tape *t, const int *values, const int *index, int 
 
 static tensor *join(tape *t, tensor *a, tensor *b) { return b ? nn_concat(t, a, b) : a; }
 
+static const int *first_rows_of(tape *t, int n)
+{
+    int *index = arena_alloc(t->memory, (size_t)n * sizeof(int));
+    for (int i = 0; i < n; i++) index[i] = i;
+    return index;
+}
+
 /* Both directions write their states side by side. */
 static void encode_layer(const rnn *n, tape *t, int l, tensor *x, encoded *e)
 {
     tensor *last_h[2] = {NULL}, *last_c[2] = {NULL};
     e->states = tape_tensor(t, e->m->rows, n->C);
     for (int d = 0; d < (n->c.bidirectional ? 2 : 1); d++) {
-        recurrent_states s = nn_recurrent(t, n->cell, e->m, d, x, &n->enc[l][d], NULL, NULL, NULL,
-                                          tape_cols(t, e->states, d * n->H, n->H));
-        last_h[d] = d ? tape_rows(t, s.h, 0, e->m->n) : nn_gather(t, s.h, e->m->last, e->m->n);
-        if (s.c) last_c[d] = d ? tape_rows(t, s.c, 0, e->m->n) : nn_gather(t, s.c, e->m->last, e->m->n);
+        const recurrent_place place = {e->states, d * n->H};
+        const int *last = d ? first_rows_of(t, e->m->n) : e->m->last;
+        recurrent_states s = nn_recurrent(t, n->cell, e->m, d, x, &n->enc[l][d], NULL, NULL, NULL, &place);
+        last_h[d] = nn_gather_cols(t, s.h, place.column, n->H, last, e->m->n);
+        if (s.c) last_c[d] = nn_gather(t, s.c, last, e->m->n);
     }
     e->h[l] = join(t, last_h[0], last_h[1]);
     if (last_c[0]) e->c[l] = join(t, last_c[0], last_c[1]);
@@ -212,7 +220,7 @@ static encoded encode(const rnn *n, tape *t, const words *src)
 {
     encoded e = {.m = time_major_new(t, &src->p)};
     const int *ids = gather_ints(t, src->ids, e.m->from, src->rows);
-    e.states = nn_dropout(t, nn_embed(t, n->src_emb, ids, src->rows, 1, NULL, NULL), n->dropout_emb);
+    e.states = nn_dropout_over(t, nn_embed(t, n->src_emb, ids, src->rows, 1, NULL, NULL), n->dropout_emb);
     for (int l = 0; l < n->c.enc_layers; l++)
         encode_layer(n, t, l, l ? nn_dropout(t, e.states, n->c.dropout) : e.states, &e);
     return e;
@@ -259,7 +267,7 @@ static start_states bridge(const rnn *n, tape *t, const encoded *e, const packed
  * layouts only: search). ids by time-major row. */
 static tensor *decode(const rnn *n, tape *t, const time_major *m, const int *ids, start_states *s)
 {
-    tensor *emb = nn_dropout(t, nn_embed(t, n->tgt_emb, ids, m->rows, 1, NULL, NULL), n->dropout_emb);
+    tensor *emb = nn_dropout_over(t, nn_embed(t, n->tgt_emb, ids, m->rows, 1, NULL, NULL), n->dropout_emb);
     tensor *x = emb, *ctx = NULL;
     if (n->every_step) {
         int *rank_of = arena_alloc(t->memory, (size_t)m->rows * sizeof(int));
@@ -288,6 +296,7 @@ static tensor *decode(const rnn *n, tape *t, const time_major *m, const int *ids
 static tensor *hidden(void *net, tape *t, const seqs *src, const seqs *tgt, const int **target_of)
 {
     rnn *n = net;
+    t->on_demand = true;
     words s = words_with_eos(t, src), y = words_with_bos(t, tgt);
     encoded e = encode(n, t, &s);
     const time_major *m = time_major_new(t, &y.p);

@@ -70,6 +70,7 @@ typedef struct {
     bool reverse;
     long H, G, W, S, K; /* hidden units; G*H; rows of w_hh */
     tensor *x, *h0, *c0, *h, *c, *ctx;
+    int column; /* of h: where the states begin */
     recurrent_weights w;
     recurrent_attention a; /* a.kind NULL: none */
     real *gates;           /* (rows, G) input side, then gates, then gradient by the input side */
@@ -114,6 +115,11 @@ static real *zeros(arena *memory, long rows, long cols)
     return arena_zalloc(memory, (size_t)rows * (size_t)cols * sizeof(real));
 }
 
+static real *state_at(const run *r, real *base, long row)
+{
+    return base ? at(base, row, r->h->ld) + r->column : NULL;
+}
+
 /* Sequences first .. first + n of a step, whose states before lie together, ld apart (c: H apart). */
 typedef struct {
     long first, n, ld;
@@ -125,8 +131,8 @@ static part part_of_states(const run *r, const step *s)
 {
     return (part){.n = s->shared,
                   .ld = r->h->ld,
-                  .h = at(r->h->v, s->before_row, r->h->ld),
-                  .dh = at(r->h->g, s->before_row, r->h->ld),
+                  .h = state_at(r, r->h->v, s->before_row),
+                  .dh = state_at(r, r->h->g, s->before_row),
                   .c = r->c ? at(r->c->v, s->before_row, r->H) : NULL,
                   .dc = r->c ? at(r->c->g, s->before_row, r->H) : NULL};
 }
@@ -157,11 +163,11 @@ static cell_step cell_rows(const run *r, const step *s, const part *p)
                        .gates = at(r->gates, row, r->G),
                        .own = at(r->beside, r->keeps ? row : p->first, r->K),
                        .gh = at(r->gh, p->first, r->W),
-                       .h = at(r->h->v, row, r->h->ld),
+                       .h = state_at(r, r->h->v, row),
                        .c = r->c ? at(r->c->v, row, H) : NULL,
                        .h_prev = p->h,
                        .c_prev = p->c,
-                       .dh = at(r->h->g, row, r->h->ld),
+                       .dh = state_at(r, r->h->g, row),
                        .dc = r->c ? at(r->c->g, row, H) : NULL,
                        .dh_prev = p->dh,
                        .dc_prev = p->dc,
@@ -231,6 +237,8 @@ typedef struct {
     real *nowhere; /* (n, H) takes gradients of starting states that nobody asks for */
     real *de;      /* ragged */
     real *dv_rows; /* (n, A) */
+    real *dx;      /* as x; NULL if nobody wants it */
+    bool add_dx;
 } run_gradients;
 
 static void attend_step_back(const run *r, const step *s, run_gradients *g)
@@ -326,12 +334,12 @@ static void attention_gradients(const run *r, const run_gradients *g)
     col_sum(m->n, r->a.width, g->dv_rows, r->a.width, r->a.v->g);
 }
 
-static void input_gradients(const run *r)
+static void input_gradients(const run *r, const run_gradients *g)
 {
     METER(METER_LINEAR);
     const tensor *x = r->x;
     weights_gradient(r->w.w_ih, x->rows, r->gates, r->G, x->v, x->ld);
-    if (x->g) weights_backward(r->w.w_ih, x->rows, r->gates, r->G, true, x->g, x->ld);
+    if (g->dx) weights_backward(r->w.w_ih, x->rows, r->gates, r->G, g->add_dx, g->dx, x->ld);
 }
 
 /* Both biases of a gate have the same gradient, but for own gates. */
@@ -350,11 +358,21 @@ static long n_energies(const run *r)
     return n;
 }
 
+/* What is added to must be there, even if nobody has given it anything. */
+static void ask_for_gradients(const run *r)
+{
+    tensor *all[] = {r->h, r->c, r->ctx, r->h0, r->c0, r->a.keys, r->a.values};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) tape_gradient_sum(all[i]);
+}
+
 static void backward(tape_node *self)
 {
     run *r = (run *)self;
+    run_gradients g = {.dx = NULL};
+    g.dx = tape_gradient(r->x, &g.add_dx);
+    ask_for_gradients(r);
     arena_mark mark = arena_save(r->memory);
-    run_gradients g = {.nowhere = zeros(r->memory, r->m->n, r->H)};
+    g.nowhere = zeros(r->memory, r->m->n, r->H);
     if (r->K) g.dgh = reals(r->memory, r->m->n, r->W);
     if (r->a.kind) {
         g.de = reals(r->memory, n_energies(r), 1);
@@ -366,9 +384,12 @@ static void backward(tape_node *self)
     }
     state_weight_gradients(r);
     if (r->a.kind) attention_gradients(r, &g);
-    input_gradients(r);
+    input_gradients(r, &g);
     bias_gradients(r);
     arena_restore(r->memory, mark);
+    if (r->column == 0) tape_release(r->h);
+    if (r->c) tape_release(r->c);
+    if (r->ctx) tape_release(r->ctx);
 }
 
 /* ------------------------------------------------------------------------------------- set up */
@@ -387,10 +408,11 @@ static void set_up_attention(run *r, tape *t, const recurrent_attention *a)
     r->p = reals(t->memory, next, 1);
 }
 
-static void set_up_memory(run *r, tape *t, tensor *into)
+static void set_up_memory(run *r, tape *t, const recurrent_place *into)
 {
     int rows = r->m->rows, n = r->m->n;
-    r->h = into ? into : tape_tensor(t, rows, (int)r->H);
+    r->h = into ? into->h : tape_tensor(t, rows, (int)r->H);
+    r->column = into ? into->column : 0;
     if (r->cell->has_memory) r->c = tape_tensor(t, rows, (int)r->H);
     r->gates = reals(t->memory, rows, r->G);
     if (r->K) r->beside = reals(t->memory, r->keeps ? rows : n, r->K);
@@ -418,7 +440,7 @@ static void forward(run *r)
 
 recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *x,
                               const recurrent_weights *w, tensor *h0, tensor *c0,
-                              const recurrent_attention *asks, tensor *into)
+                              const recurrent_attention *asks, const recurrent_place *into)
 {
     METER(METER_CELL);
     run *r = TAPE_NODE(t, run);
@@ -426,7 +448,7 @@ recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layou
     BUG_IF(x->rows != layout->rows || x->cols != w->w_ih->cols || w->w_ih->rows != G || w->b_hh->rows != W);
     BUG_IF(W != G + (asks ? asks->width : 0) || (asks && reverse));
     BUG_IF((h0 && (h0->rows != layout->n || h0->ld != H)) || (c0 && (c0->rows != layout->n || c0->ld != H)));
-    BUG_IF(into && (into->rows != layout->rows || into->cols != H));
+    BUG_IF(into && (into->h->rows != layout->rows || into->column + H > into->h->cols));
     *r = (run){.cell = kind, .m = layout, .reverse = reverse, .H = H, .G = G, .W = W, .S = S, .K = W - S};
     r->x = x, r->w = *w, r->h0 = h0, r->c0 = c0, r->keeps = t->recording, r->memory = t->memory;
     set_up_memory(r, t, into);

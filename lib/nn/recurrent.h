@@ -44,18 +44,25 @@ typedef struct {
 } recurrent_attention;
 
 typedef struct {
-    tensor *h;   /* (rows, H) states */
+    tensor *h;   /* states, (rows, H) or as `into` says */
     tensor *c;   /* (rows, H) second states; NULL for cells without */
     tensor *ctx; /* (rows, C) contexts; NULL without attention */
 } recurrent_states;
 
+/* Where a layer writes its states: columns from column .. of h, a tensor of this tape; both directions side
+ * by side, for instance, of which that at column 0 must be the first on the tape. */
+typedef struct {
+    tensor *h; /* (rows, at least column + H) */
+    int column;
+} recurrent_place;
+
 /* x (rows, in): the input of all steps. h0, c0 (n, H) by rank, contiguous, or NULL for zero. `reverse` runs
- * from the last step of each sequence to the first. `asks` may be NULL, and must be with reverse. The states
- * are written to `into` (rows, H), perhaps columns of a wider tensor, or to a new tensor if it is NULL.
+ * from the last step of each sequence to the first. `asks` may be NULL, and must be with reverse. `into` may
+ * be NULL, for a new tensor.
  *
  * Kept for backward are, of a row, gates, states and query; see kernel/cell.h for what takes whose place. */
 recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layout, bool reverse, tensor *x,
                               const recurrent_weights *w, tensor *h0, tensor *c0,
-                              const recurrent_attention *asks, tensor *into);
+                              const recurrent_attention *asks, const recurrent_place *into);
 
 #endif

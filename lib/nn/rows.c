@@ -21,6 +21,7 @@ static real *row(real *v, const tensor *x, int r) { return v + (size_t)r * (size
 typedef struct {
     tape_node node;
     tensor *x, *y;
+    int from; /* first column of x */
     const int *index;
 } gather_node;
 
@@ -29,7 +30,8 @@ static void gather_task(long task, void *context)
     const gather_node *n = context;
     int end = (int)(task + 1) * ROWS_A_TASK;
     for (int r = (int)task * ROWS_A_TASK; r < end && r < n->y->rows; r++)
-        memcpy(row(n->y->v, n->y, r), row(n->x->v, n->x, n->index[r]), (size_t)n->x->cols * sizeof(real));
+        memcpy(row(n->y->v, n->y, r), row(n->x->v, n->x, n->index[r]) + n->from,
+               (size_t)n->y->cols * sizeof(real));
 }
 
 /* A stripe of columns a task: rows that are gathered twice add in order. */
@@ -37,10 +39,10 @@ static void gather_back_task(long task, void *context)
 {
     const gather_node *n = context;
     int from = (int)task * COLS_A_TASK,
-        to = from + COLS_A_TASK < n->x->cols ? from + COLS_A_TASK : n->x->cols;
+        to = from + COLS_A_TASK < n->y->cols ? from + COLS_A_TASK : n->y->cols;
     for (int r = 0; r < n->y->rows; r++) {
         const real *dy = row(n->y->g, n->y, r);
-        real *dx = row(n->x->g, n->x, n->index[r]);
+        real *dx = row(n->x->g, n->x, n->index[r]) + n->from;
         for (int i = from; i < to; i++) dx[i] += dy[i];
     }
 }
@@ -48,19 +50,26 @@ static void gather_back_task(long task, void *context)
 static void gather_back(tape_node *self)
 {
     gather_node *n = (gather_node *)self;
-    if (n->x->g) team_run(blocks(n->x->cols, COLS_A_TASK), gather_back_task, n);
+    if (tape_gradient_sum(n->x)) team_run(blocks(n->y->cols, COLS_A_TASK), gather_back_task, n);
 }
 
 tensor *nn_gather(tape *t, tensor *x, const int *index, int n)
 {
+    return nn_gather_cols(t, x, 0, x->cols, index, n);
+}
+
+tensor *nn_gather_cols(tape *t, tensor *x, int from, int cols, const int *index, int n)
+{
     METER(METER_ROWS);
+    BUG_IF(from < 0 || cols < 0 || from + cols > x->cols);
     gather_node *node = TAPE_NODE(t, gather_node);
     node->x = x;
-    node->y = tape_tensor(t, n, x->cols);
+    node->y = tape_tensor(t, n, cols);
+    node->from = from;
     node->index = index;
     for (int i = 0; i < n; i++) BUG_IF(index[i] < 0 || index[i] >= x->rows);
     team_run(blocks(n, ROWS_A_TASK), gather_task, node);
-    if (t->recording) tape_push(t, &node->node, gather_back);
+    if (t->recording) tape_push_output(t, &node->node, node->y, gather_back);
     return node->y;
 }
 
@@ -71,14 +80,26 @@ typedef struct {
     tensor *a, *b, *y;
 } concat_node;
 
+/* The gradient of columns from .. of y is that of x. */
+static void split_back(const tensor *y, int from, tensor *x)
+{
+    bool add;
+    if (!tape_gradient(x, &add)) return;
+    for (int r = 0; r < y->rows; r++) {
+        const real *dy = row(y->g, y, r) + from;
+        real *dx = row(x->g, x, r);
+        if (add)
+            vec_add(x->cols, dy, dx);
+        else
+            memcpy(dx, dy, (size_t)x->cols * sizeof(real));
+    }
+}
+
 static void concat_back(tape_node *self)
 {
     concat_node *n = (concat_node *)self;
-    for (int r = 0; r < n->y->rows; r++) {
-        const real *dy = row(n->y->g, n->y, r);
-        if (n->a->g) vec_add(n->a->cols, dy, row(n->a->g, n->a, r));
-        if (n->b->g) vec_add(n->b->cols, dy + n->a->cols, row(n->b->g, n->b, r));
-    }
+    split_back(n->y, 0, n->a);
+    split_back(n->y, n->a->cols, n->b);
 }
 
 tensor *nn_concat(tape *t, tensor *a, tensor *b)
@@ -95,7 +116,7 @@ tensor *nn_concat(tape *t, tensor *a, tensor *b)
         n->a = a;
         n->b = b;
         n->y = y;
-        tape_push(t, &n->node, concat_back);
+        tape_push_output(t, &n->node, y, concat_back);
     }
     return y;
 }

@@ -7,6 +7,8 @@
 
 /* y[i] = x[index[i]], i < n; repeats allowed. index must live as long as the tape. */
 tensor *nn_gather(tape *t, tensor *x, const int *index, int n);
+/* The same of columns from .. from + cols. */
+tensor *nn_gather_cols(tape *t, tensor *x, int from, int cols, const int *index, int n);
 
 /* (n, a) and (n, b) side by side: (n, a + b). */
 tensor *nn_concat(tape *t, tensor *a, tensor *b);

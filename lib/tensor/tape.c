@@ -71,7 +71,16 @@ bool tape_hand_on(tensor *y, tensor *x)
     return true;
 }
 
-static void give_back(tensor *x)
+real *tape_gradient_sum(tensor *x)
+{
+    bool add = true;
+    if (!x) return NULL;
+    real *g = tape_gradient(x, &add);
+    if (g && !add) memset(g, 0, bytes_of(x));
+    return g;
+}
+
+void tape_release(tensor *x)
 {
     tape *t = x->lender;
     if (!t || !x->g) return;
@@ -129,7 +138,7 @@ void tape_backward(tape *t)
         meter_place before = meter_enter(meter_backward_of(n->kind));
         n->backward(n);
         meter_leave(before);
-        if (n->output) give_back(n->output);
+        if (n->output) tape_release(n->output);
     }
     t->last = NULL;
 }

@@ -74,6 +74,12 @@ real *tape_gradient(tensor *x, bool *add);
  * yet. Then y's gradient is gone and true is returned: for y = x + ..., where it is the same. */
 bool tape_hand_on(tensor *y, tensor *x);
 
+/* The gradient for one who adds to parts of it: cleared if it is new. NULL if nobody wants it or x is NULL.
+ */
+real *tape_gradient_sum(tensor *x);
+/* The gradient of x, if on demand, is needed no more: for operations that make more than one tensor. */
+void tape_release(tensor *x);
+
 /* Runs the nodes in reverse. The gradients of the outputs must have been set (nn/loss.h does). */
 void tape_backward(tape *t);
 

@@ -166,7 +166,9 @@ static int next_line(eval_input *in, source *s, span *line)
         if (convert(in->to_utf8, *line, &in->converted)) return not_text(in, s->file, false);
         *line = str_span(&in->converted);
     }
-    *line = segment_rstrip(*line);
+    /* Blanks at the end matter to one figure alone, chrF with its white space, which is that of sacreBLEU's
+     * library: its command takes them off. */
+    if (s->tabs) *line = segment_rstrip(*line);
     return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/team.h"
+#include "eval/segment.h"
 
 enum { TASK = 16 }; /* segments */
 
@@ -65,7 +66,11 @@ static void score_task(long task, void *context)
     free(refs);
 }
 
-static bool looks_tokenized(span line) { return line.n >= 2 && memcmp(line.p + line.n - 2, " .", 2) == 0; }
+static bool looks_tokenized(span line)
+{
+    line = segment_rstrip(line);
+    return line.n >= 2 && memcmp(line.p + line.n - 2, " .", 2) == 0;
+}
 
 /* Sums are added in the order of the segments, so that fractions come out as with one thread. */
 static void add_up(scoring *s, const team_work *w)

@@ -167,6 +167,27 @@ static void test_paired_ar(void)
     free(m);
 }
 
+/* Hits go up here and down there by one, so that many trials tie with the real difference; what is counted
+ * comes in thirds. NumPy's sums are those of a BLAS that adds row after row. */
+static void test_ties_of_fractions(void)
+{
+    material *m = material_new(SEGMENTS);
+    for (int i = 0; i < SEGMENTS; i++) {
+        double *baseline = m->stats[0] + i * STRIDE, *system = m->stats[1] + i * STRIDE;
+        baseline[1] /= 3;
+        baseline[2] = 0;
+        memcpy(system, baseline, STRIDE * sizeof *system);
+        if (i % 10 == 0 && i < SEGMENTS - 5) system[0] += 1;
+        if (i % 10 == 5 && i > 15) system[0] -= 1;
+    }
+    significance got[SYSTEMS];
+    significance_paired_ar(m->systems, 2, 999, 12345, got);
+    check(got[0].score, 140.18847006651885);
+    check(got[1].score, 140.5210643015521);
+    check(got[1].p_value, 0.664);
+    free(m);
+}
+
 static void test_one_segment(void)
 {
     material *m = material_new(1);
@@ -201,6 +222,7 @@ int main(void)
         {"coins and skipping are NumPy's", test_coins_and_skip},
         {"paired bootstrap", test_paired_bootstrap},
         {"approximate randomisation", test_paired_ar},
+        {"trials that tie, with fractions", test_ties_of_fractions},
         {"a test set of one segment", test_one_segment},
         {"any number of threads gives the same", test_threads},
         CU_TEST_INFO_NULL,

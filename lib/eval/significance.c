@@ -184,15 +184,19 @@ significance significance_bootstrap(const segment_stats *s, long n_samples, uint
 
 /* A trial gives the translation of each segment to one or the other of two made-up systems by a coin. With D
  * the sum of baseline - system over the segments that fell heads, their sums are system + D and baseline - D.
+ * That is exact for whole numbers. Fractions (TER's mean reference length) are added as sacreBLEU adds them,
+ * heads and tails apart: trials that tie with the real difference are common, and the last bit decides them.
  */
 typedef struct {
     long n_segments, n_trials;
     numpy_rng rng; /* at the first coin */
     const segment_stats *baseline;
-    double *gains; /* (n_segments, padded): baseline - system */
-    double bl_sums[METRIC_MAX_STATS], sys_sums[METRIC_MAX_STATS];
-    double difference; /* of the real scores */
-    long *exceeding;   /* [tasks] */
+    bool whole; /* all statistics are whole numbers */
+    double
+        *rows[2]; /* (n_segments, padded): of baseline and system; if whole, their difference and nothing */
+    double sums[2][METRIC_MAX_STATS]; /* of baseline and system */
+    double difference;                /* of the real scores */
+    long *exceeding;                  /* [tasks] */
 } randomisation;
 
 enum { TRIALS = 64 }; /* a task's */
@@ -210,33 +214,59 @@ static void toss(const randomisation *r, long trial, uint64_t *coins)
         *coins++ = shift ? now >> shift | next << (64 - shift) : now;
         now = next;
     }
-    long left = r->n_segments % 64;
-    if (left) coins[-1] &= ((uint64_t)1 << left) - 1;
 }
 
-static void sum_heads(const randomisation *r, int width, const uint64_t *coins, double *sums)
+enum side { HEADS, TAILS };
+
+/* The sum of the rows whose coins show one side. */
+static void sum_side(const randomisation *r, const double *rows, const uint64_t *coins, enum side side,
+                     double *sums)
 {
+    long n = r->n_segments;
+    int width = padded(r->baseline);
     for (int block = 0; block < width; block += LANES) {
         double sum[LANES] = {0};
-        for (long first = 0; first < r->n_segments; first += 64)
-            for (uint64_t heads = coins[first / 64]; heads; heads &= heads - 1) {
-                const double *row = r->gains + (first + __builtin_ctzll(heads)) * width + block;
+        for (long first = 0; first < n; first += 64) {
+            uint64_t tossed = n - first < 64 ? ((uint64_t)1 << (n - first)) - 1 : UINT64_MAX;
+            uint64_t chosen = (side == HEADS ? coins[first / 64] : ~coins[first / 64]) & tossed;
+            for (; chosen; chosen &= chosen - 1) {
+                const double *row = rows + (first + __builtin_ctzll(chosen)) * width + block;
                 for (int k = 0; k < LANES; k++) sum[k] += row[k];
             }
+        }
         memcpy(sums + block, sum, sizeof sum);
     }
+}
+
+typedef double padded_sums[METRIC_MAX_STATS + LANES];
+
+static void shuffle_whole(const randomisation *r, const uint64_t *coins, double *a, double *b)
+{
+    padded_sums gain;
+    sum_side(r, r->rows[0], coins, HEADS, gain);
+    for (int k = 0; k < padded(r->baseline); k++) {
+        a[k] = r->sums[1][k] + gain[k];
+        b[k] = r->sums[0][k] - gain[k];
+    }
+}
+
+static void shuffle_fractions(const randomisation *r, const uint64_t *coins, double *a, double *b)
+{
+    padded_sums rest;
+    sum_side(r, r->rows[0], coins, HEADS, a);
+    sum_side(r, r->rows[1], coins, TAILS, rest);
+    for (int k = 0; k < padded(r->baseline); k++) a[k] += rest[k];
+    sum_side(r, r->rows[0], coins, TAILS, b);
+    sum_side(r, r->rows[1], coins, HEADS, rest);
+    for (int k = 0; k < padded(r->baseline); k++) b[k] += rest[k];
 }
 
 static bool trial_exceeds(const randomisation *r, long trial, uint64_t *coins)
 {
     const segment_stats *s = r->baseline;
-    double gain[METRIC_MAX_STATS + LANES], a[METRIC_MAX_STATS], b[METRIC_MAX_STATS];
+    padded_sums a, b;
     toss(r, trial, coins);
-    sum_heads(r, padded(s), coins, gain);
-    for (int k = 0; k < s->metric->n_stats(s->options); k++) {
-        a[k] = r->sys_sums[k] + gain[k];
-        b[k] = r->bl_sums[k] - gain[k];
-    }
+    (r->whole ? shuffle_whole : shuffle_fractions)(r, coins, a, b);
     double score_a = s->metric->score(s->options, a, METRIC_WHOLE);
     double score_b = s->metric->score(s->options, b, METRIC_WHOLE);
     return fabs(score_a - score_b) > r->difference;
@@ -253,19 +283,27 @@ static void run_trials(long task, void *context)
     free(coins);
 }
 
-static void compare(randomisation *r, const segment_stats *baseline, const segment_stats *system)
+/* Fills rows and sums of the baseline (0) or the system (1). */
+static void take_rows(randomisation *r, int which, const segment_stats *s)
 {
-    int n = baseline->metric->n_stats(baseline->options), width = padded(baseline);
-    memset(r->bl_sums, 0, sizeof r->bl_sums);
-    memset(r->sys_sums, 0, sizeof r->sys_sums);
+    int n = s->metric->n_stats(s->options), width = padded(s);
+    memset(r->sums[which], 0, sizeof r->sums[which]);
     for (size_t i = 0; i < (size_t)r->n_segments; i++)
         for (int k = 0; k < n; k++) {
-            double bl = baseline->stats[i * baseline->stride + (size_t)k];
-            double sys = system->stats[i * system->stride + (size_t)k];
-            r->bl_sums[k] += bl;
-            r->sys_sums[k] += sys;
-            r->gains[i * (size_t)width + (size_t)k] = bl - sys;
+            double x = s->stats[i * s->stride + (size_t)k];
+            r->whole = r->whole && x == floor(x);
+            r->sums[which][k] += x;
+            r->rows[which][i * (size_t)width + (size_t)k] = x;
         }
+}
+
+static void take_systems(randomisation *r, const segment_stats *system)
+{
+    r->whole = true;
+    take_rows(r, 0, r->baseline);
+    take_rows(r, 1, system);
+    size_t all = (size_t)r->n_segments * (size_t)padded(system);
+    for (size_t i = 0; r->whole && i < all; i++) r->rows[0][i] -= r->rows[1][i];
 }
 
 void significance_paired_ar(const segment_stats *systems, int n_systems, long n_trials, uint64_t seed,
@@ -275,18 +313,18 @@ void significance_paired_ar(const segment_stats *systems, int n_systems, long n_
     long tasks = (n_trials + TRIALS - 1) / TRIALS, n = systems[0].n_segments;
     randomisation r = {
         .n_segments = n, .n_trials = n_trials, .rng = numpy_rng_new(seed), .baseline = systems};
-    r.gains = xcalloc((size_t)n * (size_t)padded(systems), sizeof *r.gains);
+    for (int i = 0; i < 2; i++) r.rows[i] = xcalloc((size_t)n * (size_t)padded(systems), sizeof *r.rows[i]);
     r.exceeding = xmalloc((size_t)tasks * sizeof *r.exceeding);
     for (int i = 0; i < n_systems; i++) {
         out[i] = (significance){significance_score(&systems[i]), (double)NAN, (double)NAN, (double)NAN};
         if (i == 0) continue;
         long exceeding = 0;
         r.difference = fabs(out[0].score - out[i].score);
-        compare(&r, &systems[0], &systems[i]);
+        take_systems(&r, &systems[i]);
         team_run(tasks, run_trials, &r);
         for (long t = 0; t < tasks; t++) exceeding += r.exceeding[t];
         out[i].p_value = p_value(exceeding, n_trials);
     }
-    free(r.gains);
+    for (int i = 0; i < 2; i++) free(r.rows[i]);
     free(r.exceeding);
 }

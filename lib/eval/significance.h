@@ -8,7 +8,9 @@
  *
  * Draws are those of numpy.random.default_rng(seed), the same for each system and metric. Sums of resamples
  * are made in single precision, segment after segment, because sacreBLEU does so: the last digits depend on
- * it. Runs on the team; results do not depend on the number of threads. */
+ * it. Sums of shuffles are made row after row too. NumPy leaves those to its BLAS, and where statistics are
+ * fractions (TER with three references, say) the p of sacreBLEU itself may depend on the processor.
+ * Runs on the team; results do not depend on the number of threads. */
 #ifndef TULK_EVAL_SIGNIFICANCE_H
 #define TULK_EVAL_SIGNIFICANCE_H
 

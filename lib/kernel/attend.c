@@ -81,22 +81,33 @@ static void one_head(const attending *a, const job *j, int head)
         l->forward(&h);
 }
 
-/* Sentences are short and their rows far apart: asks for those of the next one in time. */
-static void fetch(const real *x, long rows, long cols, long ld)
+/* Sentences are short and their rows far apart: asks for those of the next one in time. Inline, since
+ * compilers leave out calls that do nothing else. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void fetch(const real *x, long rows, long cols, long ld)
 {
     enum { LINE = 64 / sizeof(real), SECOND_LEVEL = 2 };
     for (long r = 0; r < rows; r++)
         for (long c = 0; c < cols; c += LINE) __builtin_prefetch(x + r * ld + c, 0, SECOND_LEVEL);
 }
 
-static void fetch_job(const attending *a, const job *j)
+/* Part h of n_heads of what job j reads and, backward, writes. */
+INLINE void fetch_job(const attending *a, const job *j, long h)
 {
     const attend_shape *s = a->s;
-    long d = (long)s->n_heads * s->head_dim;
-    fetch(a->q + j->q_start * s->ldq, j->q_len, d, s->ldq);
-    fetch(a->k + j->k_start * s->ldk, j->k_len, d, s->ldk);
-    fetch(a->v + j->k_start * s->ldv, j->k_len, d, s->ldv);
-    if (a->dy) fetch(a->dy + j->q_start * s->ldy, j->q_len, d, s->ldy);
+    long parts = s->n_heads, d = parts * s->head_dim;
+    long q = j->q_len * h / parts, n_q = j->q_len * (h + 1) / parts - q, at_q = j->q_start + q;
+    long k = j->k_len * h / parts, n_k = j->k_len * (h + 1) / parts - k, at_k = j->k_start + k;
+    fetch(a->q + at_q * s->ldq, n_q, d, s->ldq);
+    fetch(a->k + at_k * s->ldk, n_k, d, s->ldk);
+    fetch(a->v + at_k * s->ldv, n_k, d, s->ldv);
+    if (!a->dy) fetch(a->y + at_q * s->ldy, n_q, d, s->ldy);
+    if (!a->dy) return;
+    fetch(a->dy + at_q * s->ldy, n_q, d, s->ldy);
+    fetch(a->dq + at_q * s->ldq, n_q, d, s->ldq);
+    fetch(a->dk + at_k * s->ldk, n_k, d, s->ldk);
+    fetch(a->dv + at_k * s->ldv, n_k, d, s->ldv);
 }
 
 static void heads_block(long first, long end, void *context)
@@ -105,7 +116,7 @@ static void heads_block(long first, long end, void *context)
     long heads = a->s->n_heads;
     for (long i = first; i < end; i++) {
         const job *j = &a->jobs[i / heads];
-        if (i % heads == 0 && i + heads < end) fetch_job(a, j + 1);
+        if (j + 1 < a->jobs + a->n_jobs) fetch_job(a, j + 1, i % heads);
         one_head(a, j, (int)(i % heads));
     }
 }

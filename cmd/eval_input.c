@@ -147,8 +147,7 @@ static void keep_mark(eval_input *in, source *s, span *line)
     *line = str_span(&in->marked);
 }
 
-/* The next line of the file as text without the white space at its end: 1, 0 at the end, -1 with a message.
- */
+/* The next line of the file as text: 1, 0 at the end, -1 with a message. */
 static int next_line(eval_input *in, source *s, span *line)
 {
     if (s->has_first) {
@@ -166,9 +165,6 @@ static int next_line(eval_input *in, source *s, span *line)
         if (convert(in->to_utf8, *line, &in->converted)) return not_text(in, s->file, false);
         *line = str_span(&in->converted);
     }
-    /* Blanks at the end matter to one figure alone, chrF with its white space, which is that of sacreBLEU's
-     * library: its command takes them off. */
-    if (s->tabs) *line = segment_rstrip(*line);
     return 1;
 }
 
@@ -185,7 +181,7 @@ static int read_first(eval_input *in, source *s)
     span line = {0};
     int more = next_line(in, s, &line);
     if (more < 0) return -1;
-    s->n_columns = count_columns(line);
+    s->n_columns = count_columns(segment_rstrip(line));
     if (more) str_add_span(&s->first, line);
     s->has_first = more;
     return 0;
@@ -320,18 +316,21 @@ static void add_segment(eval_input *in, span segment, size_t *at)
     in->ends[(*at)++] = in->text.n;
 }
 
-/* Adds the columns of a line. */
+/* Adds the columns of a line. A line that is one segment keeps the blanks at its end, tabs too: they matter
+ * to one figure alone, chrF with its white space, which is that of sacreBLEU's library; its command takes
+ * them off. */
 static int add_columns(eval_input *in, const source *s, span line, size_t *at)
 {
-    span whole = line;
+    span whole = segment_rstrip(line), last = whole;
+    if (s->n_columns > 1) line = whole;
     for (int i = 1; i < s->n_columns; i++) {
         const char *tab = line.n ? memchr(line.p, '\t', line.n) : NULL;
         if (!tab) return wrong_columns(s, whole);
         span segment = {line.p, (size_t)(tab - line.p)};
         add_segment(in, s->rest ? segment : segment_rstrip(segment), at);
-        line = (span){tab + 1, line.n - segment.n - 1};
+        last = line = (span){tab + 1, line.n - segment.n - 1};
     }
-    if (s->tabs && !s->rest && line.n && memchr(line.p, '\t', line.n)) return wrong_columns(s, whole);
+    if (s->tabs && !s->rest && last.n && memchr(last.p, '\t', last.n)) return wrong_columns(s, whole);
     add_segment(in, line, at);
     return 0;
 }

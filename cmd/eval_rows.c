@@ -52,7 +52,7 @@ const eval_row eval_rows[EVAL_KEYS] = {
     [EVAL_CHRF_BETA] = {"chrf-beta", NULL, FLAG_INT, "chrF", "N", "2", .least = 0, .most = 1000,
         .help = "recall weighs N times as much as precision"},
     [EVAL_CHRF_WHITESPACE] = {"chrf-whitespace", NULL, FLAG_SWITCH, "chrF",
-        .help = "n-grams of characters hold the white space too"},
+        .help = "n-grams of characters hold the white space too, also that at the ends of lines"},
     [EVAL_CHRF_LOWERCASE] = {"chrf-lowercase", NULL, FLAG_SWITCH, "chrF", .help = "compare without case"},
     [EVAL_CHRF_EPS] = {"chrf-eps-smoothing", NULL, FLAG_SWITCH, "chrF",
         .help = "smooth as chrF++.py, NLTK and Moses do, instead of leaving out orders without n-grams"},

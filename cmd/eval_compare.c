@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -13,6 +14,24 @@
 #include "eval/report_text.h"
 #include "eval/segment.h"
 #include "eval_input.h"
+
+static bool is_same_file(const char *path, const char *other)
+{
+    struct stat a, b;
+    return path && other && !stat(path, &a) && !stat(other, &b) && S_ISREG(a.st_mode) &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* The page must not take the place of what it is made from. */
+static int check_page(const eval_flags *f)
+{
+    const char *page = eval_flag_text(f, EVAL_HTML);
+    const eval_words *hyps = &f->values[EVAL_INPUT];
+    bool taken = is_same_file(page, eval_flag_text(f, EVAL_FREQ));
+    for (int i = 0; i < f->n_refs; i++) taken |= is_same_file(page, f->refs[i]);
+    for (int i = 0; i < hyps->n; i++) taken |= is_same_file(page, hyps->words[i]);
+    return taken ? fail("--html %s: that is one of the texts; name another file for the page", page) : 0;
+}
 
 int eval_compare_check(const eval_flags *f)
 {
@@ -30,7 +49,7 @@ int eval_compare_check(const eval_flags *f)
     if (f->given[EVAL_FORMAT] && strcmp(eval_flag_text(f, EVAL_FORMAT), "text") != 0)
         return fail("--format %s: --compare prints text, or a page with --html FILE",
                     eval_flag_text(f, EVAL_FORMAT));
-    return 0;
+    return check_page(f);
 }
 
 /* ----------------------------------------------------------------------------------- the texts */

@@ -141,6 +141,7 @@ static bool is_decomposed(span line, str *scratch)
 
 static void see_line(portrait *p, span line, str *scratch)
 {
+    line = segment_rstrip(line); /* blanks alone are an empty line */
     bool seen[TRAITS] = {[SPLIT] = is_split(line),
                          [SUBWORDS] = has_subwords(line),
                          [ESCAPED] = is_escaped(line),

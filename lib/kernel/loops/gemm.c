@@ -24,9 +24,8 @@ enum {
     W = BYTES / sizeof(real), /* lanes of a vector */
     NR = 2 * W,
     KC = 256,
-    GROUP = 4, /* panels of A packed together */
-    A_LD = KC + 64 / (int)sizeof(
-                         real), /* rows of a panel of A: a line apart, so that they spread over the cache */
+    GROUP = 4,                         /* panels of A packed together */
+    A_LD = KC + 64 / (int)sizeof(real) /* of a row in a panel of A: they spread over the cache */
 };
 
 typedef real vec __attribute__((vector_size(BYTES)));
@@ -240,12 +239,38 @@ static void edge(micro_kernel *kernel, long mr, long n, long k, const real *a, c
     for (long i = 0; i < mr; i++) memcpy(c + i * ldc, tile + i * NR, (size_t)n * sizeof(real));
 }
 
+/* What is packed next of A transposed, `cols` columns (0: nothing) of rows first .. end. Its lines are far
+ * apart, so that the processor does not guess them: they are asked for while a panel is computed. */
+typedef struct {
+    const real *a;
+    long lda, cols, first, end;
+} ahead;
+
+enum { LINE = 64 / sizeof(real) };
+
+INLINE void fetch_ahead(const ahead *x, long part, long parts)
+{
+    if (x->cols == 0) return;
+    long n = x->end - x->first, end = x->first + n * (part + 1) / parts;
+    for (long p = x->first + n * part / parts; p < end; p++)
+        for (long i = 0; i < x->cols + LINE - 1; i += LINE) __builtin_prefetch(x->a + p * x->lda + i, 0, 2);
+}
+
+/* The tile of C is there when its sums are. */
+INLINE void fetch_tile(long mr, long width, const real *c, long ldc)
+{
+    for (long i = 0; i < mr; i++, c += ldc)
+        for (long j = 0; j < width; j += LINE) __builtin_prefetch(c + j, 1, 3);
+}
+
 /* One panel of A times all of B. Its packed rows are in the first-level cache, those of B in the second. */
 static void panel_times(micro_kernel *const kernels[2], long mr, long n, long k, const real *a, const real *b,
-                        long ldb, const real *bias, bool add, real *c, long ldc)
+                        long ldb, const real *bias, bool add, real *c, long ldc, const ahead *next)
 {
     for (long j = 0; j < n; j += NR) {
         long width = panel_width(n - j), row = ldb ? ldb : width;
+        fetch_tile(mr, width, c + j, ldc);
+        fetch_ahead(next, j / NR, (n + NR - 1) / NR);
         micro_kernel *kernel = kernels[width / W - 1];
         const real *bias_j = bias ? bias + j : NULL;
         if (n - j >= width)
@@ -263,15 +288,19 @@ static void tile(enum gemm_kind kind, long m, long n, long k, const real *a, lon
     long all = (m + MR - 1) / MR, groups = (all + GROUP - 1) / GROUP;
     for (long g = 0; g < groups; g++) {
         long first = panel_start(g, groups, m), rows = panel_start(g + 1, groups, m) - first;
-        long panels = (rows + MR - 1) / MR;
+        long panels = (rows + MR - 1) / MR, end = panel_start(g + 2, groups, m);
+        ahead next = {.a = a + first + rows, .lda = lda};
+        if (columns && g + 1 < groups) next.cols = end - first - rows;
         if (columns)
             pack_columns(rows, panels, k, a + first, lda, work);
         else
             pack_rows(rows, panels, k, a + first * lda, lda, work);
         for (long t = 0; t < panels; t++) {
             long i = panel_start(t, panels, rows), mr = panel_start(t + 1, panels, rows) - i;
+            next.first = t * k / panels;
+            next.end = (t + 1) * k / panels;
             panel_times(micros[mr - 1][columns], mr, n, k, work + t * MR * A_LD, b, ldb, bias, add,
-                        c + (first + i) * ldc, ldc);
+                        c + (first + i) * ldc, ldc, &next);
         }
     }
 }

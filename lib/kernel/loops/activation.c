@@ -13,10 +13,13 @@ static void relu(long n, const real *x, real *y)
     for (long i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays */
 }
 
+/* Both are read in any case, or compilers do not vectorise. */
+static inline real if_positive(real y, real x) { return y > 0 ? x : 0; }
+
 static void relu_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)
 {
     (void)x;
-    BACKWARD(y[i] > 0 ? dy[i] : 0)
+    BACKWARD(if_positive(y[i], dy[i]))
 }
 
 static void hyperbolic(long n, const real *x, real *y)

@@ -1,6 +1,8 @@
 /* exp, tanh, sigmoid and the normal distribution as straight-line code that compilers vectorise.
- * Float: own polynomials, within about 2 units in the last place; double: the C library. All
- * saturate at the ends and hand NaN through, so that a NaN in a layer is a NaN in the loss. */
+ * Float: own polynomials, within these units in the last place of the exact result (tests/test_math.c holds
+ * them to it): exp 1.5, tanh and sigmoid 3, gelu 24 on -5 .. 5 (it is tiny where it is least exact); double:
+ * the C library. All saturate at the ends and hand NaN through, so that a NaN in a layer is a NaN in the
+ * loss. */
 #ifndef TULK_KERNEL_LOOPS_MATH_H
 #define TULK_KERNEL_LOOPS_MATH_H
 

@@ -241,7 +241,8 @@ void additive_attention_case(vec_case *c)
     a.values = case_packed(c, "keys", &a.keys, a.C);
     a.q = nn_linear(c->t, query, wq, bq);
     a.k = nn_linear(c->t, a.values, wk, NULL);
-    recurrent_attention ra = {kind, NULL, a.v, a.k, a.values, a.keys.at, NULL, a.A};
+    recurrent_attention ra = {
+        .kind = kind, .v = a.v, .keys = a.k, .values = a.values, .memory = a.keys.at, .width = a.A};
     for (int i = 0; i < a.queries; i++) additive_forward(&a, kind, &ra, i);
     case_compare(c, "alpha", a.alpha, (long)a.n * a.queries * a.steps);
     case_compare(c, "context", a.context->v, (long)a.n * a.queries * a.C);

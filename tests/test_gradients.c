@@ -339,23 +339,30 @@ static void test_recurrent(void)
         for (int i = 0; i < 4; i++) check_recurrent(c, i & 1, i & 2);
 }
 
-/* Leaves: input, weights, h0, keys, values, w_ctx, v, c0. flag: keys lie in another order. */
+/* Values twice as wide as states; fewer positions than the longest source has words. */
+static const attention_sizes asking = {.H = 4, .C = 8, .d_attention = 5, .positions = 2};
+
+/* Leaves: input, weights, h0, values, w_ctx, then those that the cell and the attention have: c0, keys, v,
+ * w_in. flag: keys lie in another order. */
 static tensor *run_attention(tape *t, const operation *o)
 {
     static const int places[] = {4, 0, 5, 3, 1, 2};
     const time_major *m = time_major_new(t, &queries);
     static int start[3], len[3];
     for (int r = 0; r < 3; r++) start[r] = k_start[m->order[r]], len[r] = k_len[m->order[r]];
-    recurrent_attention a = {.kind = o->attention,
-                             .w_ctx = o->leaves[8],
-                             .v = o->leaves[9],
-                             .keys = o->leaves[6],
-                             .values = o->leaves[7],
+    const attention *k = o->attention;
+    int next = 8;
+    tensor *c0 = o->cell->has_memory ? o->leaves[next++] : NULL;
+    recurrent_attention a = {.kind = k,
+                             .w_ctx = o->leaves[7],
+                             .values = o->leaves[6],
                              .memory = {3, start, len},
                              .place = o->flag ? places : NULL,
-                             .width = 5};
+                             .width = k->width(&asking)};
+    if (k->keys != KEYS_NONE) a.keys = k->keys == KEYS_VALUES ? a.values : o->leaves[next++];
+    if (k->vector) a.v = o->leaves[next++];
+    if (k->query == QUERY_LINEAR_INPUT) a.w_in = o->leaves[next++];
     recurrent_weights w = weights_of(o);
-    tensor *c0 = o->cell->has_memory ? o->leaves[10] : NULL;
     recurrent_states s = nn_recurrent(t, o->cell, m, false, copy_of(t, o, 0), &w, o->leaves[5], c0, &a, NULL);
     return nn_concat(t, s.h, s.ctx);
 }
@@ -363,19 +370,21 @@ static tensor *run_attention(tape *t, const operation *o)
 static void check_attention(const cell *c, const attention *a, bool elsewhere)
 {
     operation o = operation_new(run_attention);
+    int A = a->width(&asking), C = asking.C, H = asking.H;
     o.on_demand = true;
     o.cell = c;
     o.attention = a;
     o.flag = elsewhere;
     add_leaf(&o, 8, 3);
-    add_weights(&o, c, 3, 4, 5);
-    add_leaf(&o, 3, 4);
-    add_leaf(&o, 6, 5); /* keys */
-    add_leaf(&o, 6, 3); /* values */
-    add_leaf(&o, c->gates * 4, 3);
-    add_leaf(&o, 5, 1);
-    if (c->has_memory) add_leaf(&o, 3, 4);
-    check_operation(&o, c->name);
+    add_weights(&o, c, 3, H, attention_query_rows(a, &asking));
+    add_leaf(&o, 3, H);
+    add_leaf(&o, 6, C);
+    add_leaf(&o, c->gates * H, C);
+    if (c->has_memory) add_leaf(&o, 3, H);
+    if (a->keys == KEYS_LINEAR) add_leaf(&o, 6, A);
+    if (a->vector) add_leaf(&o, A, 1);
+    if (a->query == QUERY_LINEAR_INPUT) add_leaf(&o, A, 3);
+    check_operation(&o, a->name);
 }
 
 static void test_attention(void)

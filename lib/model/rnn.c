@@ -276,8 +276,14 @@ static tensor *decode(const rnn *n, tape *t, const time_major *m, const int *ids
         x = nn_concat(t, x, nn_gather(t, s->context, rank_of, m->rows));
     }
     for (int l = 0; l < n->c.dec_layers; l++) {
-        recurrent_attention a = {n->attention, n->w_ctx,  n->v,     s->keys,
-                                 s->values,    s->memory, s->place, n->c.d_attention};
+        recurrent_attention a = {.kind = n->attention,
+                                 .w_ctx = n->w_ctx,
+                                 .v = n->v,
+                                 .keys = s->keys,
+                                 .values = s->values,
+                                 .memory = s->memory,
+                                 .place = s->place,
+                                 .width = n->c.d_attention};
         if (l > 0) x = nn_dropout(t, x, n->c.dropout);
         recurrent_states r = nn_recurrent(t, n->cell, m, false, x, &n->dec[l], s->h[l], s->c[l],
                                           l == 0 && n->attention ? &a : NULL, NULL);

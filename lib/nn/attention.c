@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-/* e = v . tanh(query + keys): the query is W q + b of the state, the keys U h of the encoder states,
- * both computed as linear layers. */
+static int own_width(const attention_sizes *s) { return s->d_attention; }
+
+/* Bahdanau, Cho and Bengio 2015: e = v . tanh(query + key). */
 static void additive(const attention_step *s, const recurrent_attention *a, real *e)
 {
     additive_energies(&s->at, s->A, s->query, s->ldq, a->keys->v, a->v->v, e);
 }
 
-static void additive_back(const attention_step *s, const recurrent_attention *a, const real *de, real *dquery,
+static void additive_back(const attention_step *s, const recurrent_attention *a, real *de, real *dquery,
                           long lddq, real *dv_rows)
 {
     additive_energies_back(&s->at, s->A, s->query, s->ldq, a->keys->v, a->v->v, de, dquery, lddq, a->keys->g,
@@ -17,8 +18,8 @@ static void additive_back(const attention_step *s, const recurrent_attention *a,
 }
 
 const attention attentions[] = {
-    {"additive", additive, additive_back},
-    {NULL, NULL, NULL},
+    {"additive", QUERY_LINEAR, KEYS_LINEAR, true, false, own_width, additive, additive_back},
+    {.name = NULL},
 };
 
 const attention *attention_find(const char *name)
@@ -26,4 +27,9 @@ const attention *attention_find(const char *name)
     for (const attention *a = attentions; a->name; a++)
         if (strcmp(a->name, name) == 0) return a;
     return NULL;
+}
+
+int attention_query_rows(const attention *a, const attention_sizes *s)
+{
+    return a->query == QUERY_STATE ? 0 : a->width(s);
 }

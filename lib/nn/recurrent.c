@@ -73,13 +73,14 @@ typedef struct {
     int column; /* of h: where the states begin */
     recurrent_weights w;
     recurrent_attention a; /* a.kind NULL: none */
-    real *gates;           /* (rows, G) input side, then gates, then gradient by the input side */
+    real *query;  /* (rows, A) where it is not in `beside`, or backward needs it to the end; else NULL */
+    real *gates;  /* (rows, G) input side, then gates, then gradient by the input side */
     real *beside; /* (rows, K) state side of own gates, query; then their gradients; NULL if K is 0 */
     real *gh;     /* (n, W) state side of one step */
     real *zeros;  /* (n, H) state before the first step; NULL if there is one */
     real *p;      /* attention: probabilities, ragged */
     int *e_start; /* (rows) */
-    bool keeps;   /* `beside` of all steps; else of one */
+    bool keeps;   /* `beside` and `query` of all steps; else of one */
     arena *memory;
 } run;
 
@@ -178,18 +179,63 @@ static cell_step cell_rows(const run *r, const step *s, const part *p)
                        .ld_prev = p->ld};
 }
 
-static real *own_query(const run *r, const step *s) /* (n, A), K apart */
+/* The query in `beside`, (n, A), K apart: where it comes from W_hh, and its gradient goes. */
+static real *linear_query(const run *r, const step *s)
 {
     return at(r->beside, r->keeps ? s->row : 0, r->K) + (r->G - r->S);
 }
 
+/* The query that energies read, (n, A), *ld apart. */
+static real *query_of_step(const run *r, const step *s, long *ld)
+{
+    *ld = r->query ? r->a.width : r->K;
+    return r->query ? at(r->query, r->keeps ? s->row : 0, r->a.width) : linear_query(r, s);
+}
+
 static attention_step attention_of(const run *r, const step *s)
 {
-    return (attention_step){.at = {s->n, r->a.memory.start, r->a.memory.len, r->e_start + s->row, r->a.place},
-                            .A = r->a.width,
-                            .C = r->a.values->cols,
-                            .query = own_query(r, s),
-                            .ldq = r->K};
+    attention_step as = {.at = {s->n, r->a.memory.start, r->a.memory.len, r->e_start + s->row, r->a.place},
+                         .A = r->a.width,
+                         .C = r->a.values->cols};
+    as.query = query_of_step(r, s, &as.ldq);
+    return as;
+}
+
+/* The states that ask: all of a step lie together, since attention runs forward only. */
+static part asking(const run *r, const step *s)
+{
+    return s->before < 0 ? part_of_start(r, s) : part_of_states(r, s);
+}
+
+/* query := [s s ..] */
+static void ask_by_state(const run *r, const step *s, real *query, long ld)
+{
+    part p = asking(r, s);
+    for (long k = 0; k < s->n; k++)
+        for (long i = 0; i < r->a.width; i += r->H)
+            memcpy(at(query, k, ld) + i, at(p.h, k, p.ld), (size_t)r->H * sizeof(real));
+}
+
+static void ask_by_state_back(const run *r, const step *s, real *dquery)
+{
+    part p = asking(r, s);
+    for (long k = 0; p.dh && k < s->n; k++)
+        for (long i = 0; i < r->a.width; i += r->H)
+            vec_add(r->H, at(dquery, k, r->a.width) + i, at(p.dh, k, p.ld));
+}
+
+static void ask(const run *r, const step *s)
+{
+    long ld;
+    real *query = query_of_step(r, s, &ld);
+    if (r->a.kind->query == QUERY_STATE) {
+        ask_by_state(r, s, query, ld);
+        return;
+    }
+    for (int k = 0; k < s->n; k++)
+        memcpy(at(query, k, ld), at(r->gh, k, r->W) + r->G, (size_t)r->a.width * sizeof(real));
+    if (r->a.w_in)
+        weights_forward(r->a.w_in, s->n, at(r->x->v, s->row, r->x->ld), r->x->ld, NULL, true, query, ld);
 }
 
 /* e = energies, p = softmax(e), ctx = sum p values, gates += W_ctx ctx */
@@ -197,9 +243,8 @@ static void attend_step(const run *r, const step *s)
 {
     METER(METER_RECURRENT_ATTENTION);
     attention_step as = attention_of(r, s);
-    real *ctx = at(r->ctx->v, s->row, as.C), *query = own_query(r, s);
-    for (int k = 0; k < s->n; k++)
-        memcpy(at(query, k, r->K), at(r->gh, k, r->W) + r->G, (size_t)as.A * sizeof(real));
+    real *ctx = at(r->ctx->v, s->row, as.C);
+    ask(r, s);
     r->a.kind->energies(&as, &r->a, r->p);
     ragged_softmax(&as.at, r->p);
     weighted_sum(&as.at, as.C, r->p, r->a.values->v, ctx, as.C);
@@ -236,6 +281,7 @@ typedef struct {
     real *dgh;     /* (n, W) of one step: gradient of W_hh h + b */
     real *nowhere; /* (n, H) takes gradients of starting states that nobody asks for */
     real *de;      /* ragged */
+    real *dquery;  /* (n, A) of one step, where it does not go to `beside` */
     real *dv_rows; /* (n, A) */
     real *dx;      /* as x; NULL if nobody wants it */
     bool add_dx;
@@ -249,7 +295,12 @@ static void attend_step_back(const run *r, const step *s, run_gradients *g)
     weights_backward(r->a.w_ctx, s->n, at(r->gates, s->row, r->G), r->G, true, dctx, as.C);
     weighted_sum_back(&as.at, as.C, r->a.values->v, dctx, as.C, g->de);
     ragged_softmax_back(&as.at, r->p, g->de);
-    r->a.kind->energies_back(&as, &r->a, g->de, own_query(r, s), r->K, g->dv_rows);
+    if (r->a.kind->query != QUERY_STATE) {
+        r->a.kind->energies_back(&as, &r->a, g->de, linear_query(r, s), r->K, g->dv_rows);
+        return;
+    }
+    r->a.kind->energies_back(&as, &r->a, g->de, g->dquery, as.A, g->dv_rows);
+    ask_by_state_back(r, s, g->dquery);
 }
 
 /* The gradient of the state side of a step, (n, W), *ld apart. */
@@ -327,11 +378,22 @@ static void attention_gradients(const run *r, const run_gradients *g)
 {
     METER(METER_RECURRENT_ATTENTION);
     const time_major *m = r->m;
-    long C = r->ctx->cols;
+    long A = r->a.width, C = r->ctx->cols;
     const query_keys at = {m->rows, r->a.memory.start, r->a.memory.len, r->e_start, r->a.place};
     weighted_sum_values_back(&at, m->n, m->from, m->len, m->to, C, r->p, r->ctx->g, C, r->a.values->g);
+    if (r->a.kind->products)
+        weighted_sum_values_back(&at, m->n, m->from, m->len, m->to, A, g->de, r->query, A, r->a.keys->g);
     weights_gradient(r->a.w_ctx, m->rows, r->gates, r->G, r->ctx->v, C);
-    col_sum(m->n, r->a.width, g->dv_rows, r->a.width, r->a.v->g);
+    if (r->a.v) col_sum(m->n, A, g->dv_rows, A, r->a.v->g);
+}
+
+/* Of the query's share of the input. */
+static void query_input_gradients(const run *r, const run_gradients *g)
+{
+    const tensor *x = r->x;
+    const real *dquery = r->beside + (r->G - r->S);
+    weights_gradient(r->a.w_in, x->rows, dquery, r->K, x->v, x->ld);
+    if (g->dx) weights_backward(r->a.w_in, x->rows, dquery, r->K, true, g->dx, x->ld);
 }
 
 static void input_gradients(const run *r, const run_gradients *g)
@@ -340,6 +402,7 @@ static void input_gradients(const run *r, const run_gradients *g)
     const tensor *x = r->x;
     weights_gradient(r->w.w_ih, x->rows, r->gates, r->G, x->v, x->ld);
     if (g->dx) weights_backward(r->w.w_ih, x->rows, r->gates, r->G, g->add_dx, g->dx, x->ld);
+    if (r->a.w_in) query_input_gradients(r, g);
 }
 
 /* Both biases of a gate have the same gradient, but for own gates. */
@@ -376,7 +439,8 @@ static void backward(tape_node *self)
     if (r->K) g.dgh = reals(r->memory, r->m->n, r->W);
     if (r->a.kind) {
         g.de = reals(r->memory, n_energies(r), 1);
-        g.dv_rows = zeros(r->memory, r->m->n, r->a.width);
+        if (r->a.v) g.dv_rows = zeros(r->memory, r->m->n, r->a.width);
+        if (r->a.kind->query == QUERY_STATE) g.dquery = reals(r->memory, r->m->n, r->a.width);
     }
     for (int i = r->m->steps - 1; i >= 0; i--) {
         step s = step_at(r, i);
@@ -394,9 +458,21 @@ static void backward(tape_node *self)
 
 /* ------------------------------------------------------------------------------------- set up */
 
+static void check_attention(const run *r, const recurrent_attention *a)
+{
+    const attention *k = a->kind;
+    BUG_IF(r->reverse || r->W != r->G + (k->query == QUERY_STATE ? 0 : a->width));
+    BUG_IF(k->query == QUERY_STATE && a->width % r->H != 0);
+    BUG_IF((k->query == QUERY_LINEAR_INPUT) != (a->w_in != NULL) || k->vector != (a->v != NULL));
+    BUG_IF((k->keys == KEYS_NONE) != !a->keys || (a->keys && a->keys->cols != a->width));
+}
+
 static void set_up_attention(run *r, tape *t, const recurrent_attention *a)
 {
+    check_attention(r, a);
     r->a = *a;
+    if (a->kind->query == QUERY_STATE || (a->kind->products && r->keeps))
+        r->query = reals(t->memory, r->keeps ? r->m->rows : r->m->n, a->width);
     r->ctx = tape_tensor(t, r->m->rows, a->values->cols);
     r->e_start = ints(t, r->m->rows);
     int next = 0;
@@ -446,7 +522,7 @@ recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layou
     run *r = TAPE_NODE(t, run);
     long H = w->w_hh->cols, G = kind->gates * H, W = w->w_hh->rows, S = G - kind->own * H;
     BUG_IF(x->rows != layout->rows || x->cols != w->w_ih->cols || w->w_ih->rows != G || w->b_hh->rows != W);
-    BUG_IF(W != G + (asks ? asks->width : 0) || (asks && reverse));
+    BUG_IF(!asks && W != G);
     BUG_IF((h0 && (h0->rows != layout->n || h0->ld != H)) || (c0 && (c0->rows != layout->n || c0->ld != H)));
     BUG_IF(into && (into->h->rows != layout->rows || into->column + H > into->h->cols));
     *r = (run){.cell = kind, .m = layout, .reverse = reverse, .H = H, .G = G, .W = W, .S = S, .K = W - S};

@@ -28,19 +28,21 @@ const time_major *time_major_new(tape *t, const packed *sequences);
 
 typedef struct {
     tensor *w_ih, *b_ih; /* (G*H, in), (G*H, 1): input side of the gates */
-    tensor *w_hh,
-        *b_hh; /* (G*H, H), (G*H, 1): state side; with an attention G*H + A rows: gates, then query */
+    tensor *w_hh, *b_hh; /* (G*H, H), (G*H, 1): state side; with an attention whose query is linear in the
+                          * state G*H + A rows: gates, then query */
 } recurrent_weights;
 
-/* Attention for a recurrent layer (Bahdanau et al. 2015): at step i the state s[i-1] asks. */
+/* Attention for a recurrent layer (Bahdanau et al. 2015): at step i the state s[i-1] asks. What a kind does
+ * not declare (nn/attention.h) is NULL. */
 typedef struct {
-    const struct attention *kind; /* nn/attention.h */
-    const tensor *w_ctx;          /* (G*H, C) gates from the context */
-    const tensor *v;              /* (A, 1) */
-    tensor *keys, *values;        /* (source rows, A), (source rows, C) */
-    packed memory;                /* start[r], len[r]: source words of the sentence of rank r, and where */
-    const int *place; /* they lie in keys and values: rows place[start[r]] ..; NULL: as they are */
-    int width;        /* A: rows of w_hh below the gates, the query */
+    const struct attention *kind;
+    const tensor *w_ctx;   /* (G*H, C) gates from the context */
+    const tensor *w_in;    /* (A, in) query from the input */
+    const tensor *v;       /* (A, 1) */
+    tensor *keys, *values; /* (source rows, A), (source rows, C), which may be one */
+    packed memory;         /* start[r], len[r]: source words of the sentence of rank r, and where */
+    const int *place;      /* they lie in keys and values: rows place[start[r]] ..; NULL: as they are */
+    int width;             /* A, of query and keys */
 } recurrent_attention;
 
 typedef struct {

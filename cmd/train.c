@@ -260,6 +260,7 @@ static train_settings settings_of(const options *o)
                                      .warmup = options_int(o, "warmup"),
                                      .total = limit(o, "updates")},
                         .label_smoothing = options_real(o, "label-smoothing"),
+                        .dropout_warmup = options_int(o, "dropout-warmup"),
                         .clip_norm = options_real(o, "clip-norm"),
                         .ema = options_real(o, "ema"),
                         .valid_every = limit(o, "valid-every"),

@@ -59,7 +59,7 @@ tensor *nn_attend(tape *t, tensor *q, tensor *kv, const packed *queries, const p
                               .ldk = kv->ld,
                               .ldv = kv->ld,
                               .ldy = n->y->ld,
-                              .dropout = t->training ? (real)dropout : 0,
+                              .dropout = (real)tape_dropout(t, dropout),
                               .key = t->seed,
                               .place = t->place++};
     attend(&n->shape, q->v, kv->v + k, kv->v + v, n->y->v);

@@ -195,7 +195,7 @@ static dropout_node *dropout_node_new(tape *t, tensor *x, double p)
     BUG_IF(x->ld != x->cols);
     dropout_node *n = TAPE_NODE(t, dropout_node);
     n->x = x;
-    n->p = (real)(t->training ? p : 0);
+    n->p = (real)tape_dropout(t, p);
     n->key = t->seed;
     n->place = t->place++;
     return n;
@@ -211,7 +211,7 @@ static tensor *drop(tape *t, tensor *x, tensor *y, double p)
     return n->y;
 }
 
-static bool drops(const tape *t, double p) { return t->training && p > 0; }
+static bool drops(const tape *t, double p) { return tape_dropout(t, p) > 0; }
 
 tensor *nn_dropout(tape *t, tensor *x, double p)
 {
@@ -300,7 +300,7 @@ tensor *nn_residual_norm(tape *t, tensor *residual, tensor *x, double p, const t
     norm_node *n = norm_node_new(t, x, gain, bias);
     dropout_node *s = &n->sum;
     s->residual = residual;
-    s->p = (real)(t->training ? p : 0);
+    s->p = (real)tape_dropout(t, p);
     s->key = t->seed;
     s->place = t->place++;
     residual_norm(x->rows, x->cols, residual->v, x->v, s->p, s->key, s->place, gain->v, bias->v, EPS, s->y->v,

@@ -153,6 +153,8 @@ const option_row option_table[] = {
      .help = "updates until the learning rate has risen to its peak"},
     {.key = "label-smoothing", SHARE, TRAINING, .initial = "0.1",
      .help = "share of probability spread over all words"},
+    {.key = "dropout-warmup", COUNT, TRAINING, .initial = "0", .least = 0, .most = HUGE_COUNT,
+     .help = "updates over which all dropout rates rise from 0 to their values (0: constant)"},
     {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
      .help = "longest gradient, 0 for no limit"},
     {.key = "ema", .type = OPTION_REAL, .argument = "D", TRAINING, .initial = "0", .least = 0, .most = 0.999999,

@@ -12,6 +12,7 @@ tape tape_new(arena *memory, bool recording, bool training, uint64_t seed, uint6
     return (tape){.memory = memory,
                   .recording = recording,
                   .training = training,
+                  .dropout = 1,
                   .seed = hash64_mix(hash64_mix(seed, RNG_DROPOUT), update)};
 }
 

@@ -29,6 +29,7 @@ typedef struct tape {
     arena *memory;  /* holds tensors and nodes; the owner resets it after the update */
     bool recording; /* gradients will be asked for */
     bool training;  /* dropout is on */
+    double dropout; /* share of every dropout rate that is in force: 1 from tape_new, see tape_dropout */
     uint64_t seed;  /* of dropout: mixed from the run's seed and the update */
     uint64_t place; /* the next dropout's place on this tape */
     tape_node *last;
@@ -47,6 +48,9 @@ typedef struct tape {
 
 /* A tape over an arena. `update` makes dropout differ from update to update. */
 tape tape_new(arena *memory, bool recording, bool training, uint64_t seed, uint64_t update);
+
+/* What a dropout rate of the network is on this tape: nothing where it does not train. */
+static inline double tape_dropout(const tape *t, double p) { return t->training ? p * t->dropout : 0; }
 
 /* A new rows x cols tensor, contiguous; values not set, gradients zero (NULL if not recording or on demand).
  */

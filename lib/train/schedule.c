@@ -45,3 +45,8 @@ double schedule_lr(const schedule *s, long step)
 {
     return schedules[s->kind].rate(s, s->warmup < 1 ? 1.0 : (double)s->warmup, (double)step);
 }
+
+double warmup_share(long warmup, long step)
+{
+    return step > warmup ? 1 : (double)(step - 1) / (double)warmup;
+}

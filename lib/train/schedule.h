@@ -33,4 +33,9 @@ int schedule_find(const char *name);
 /* The learning rate of update `step`, from 1. */
 double schedule_lr(const schedule *s, long step);
 
+/* The share of its rates that dropout has in update `step`: rises linearly from 0 in the first update to 1
+ * behind the first `warmup` ones (curriculum dropout, Morerio et al. 2017, there exponentially). 1 without
+ * warm-up (0). */
+double warmup_share(long warmup, long step);
+
 #endif

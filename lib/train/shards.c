@@ -25,9 +25,8 @@ struct shards {
     arena **memory; /* (threads) */
     /* the batch at work */
     const pair_batch *batch;
-    uint64_t seed;
-    int64_t update;
-    double label_smoothing, scale;
+    gradient_settings how;
+    double scale;
     size_t *first;    /* (n + 1) sentences */
     model_sums *sums; /* (n) */
     size_t capacity;
@@ -109,8 +108,9 @@ static void run_shard(shards *s, long k, model *m, arena *memory)
     size_t from = s->first[k], n = s->first[k + 1] - from;
     seqs src = seqs_part(&b->src, from, n), tgt = seqs_part(&b->tgt, from, n);
     arena_reset(memory);
-    tape t = tape_new(memory, true, true, s->seed, (uint64_t)s->update << 20 | (uint64_t)k);
-    s->sums[k] = model_loss(m, &t, &src, &tgt, s->label_smoothing, s->scale);
+    tape t = tape_new(memory, true, true, s->how.seed, (uint64_t)s->how.update << 20 | (uint64_t)k);
+    t.dropout = s->how.dropout;
+    s->sums[k] = model_loss(m, &t, &src, &tgt, s->how.label_smoothing, s->scale);
     tape_backward(&t);
 }
 
@@ -140,15 +140,12 @@ static model_sums total(const shards *s, int n)
     return all;
 }
 
-model_sums shards_gradients(shards *s, const pair_batch *b, uint64_t seed, int64_t update,
-                            double label_smoothing)
+model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_settings *how)
 {
     size_t tgt_words = seqs_total(&b->tgt) + b->tgt.n, words = seqs_total(&b->src) + b->src.n + tgt_words;
     int n = shards_of(s, words, b->src.n);
     s->batch = b;
-    s->seed = seed;
-    s->update = update;
-    s->label_smoothing = label_smoothing;
+    s->how = *how;
     s->scale = 1 / (double)tgt_words;
     size_t held = s->capacity;
     s->first = grow(s->first, &held, (size_t)n + 1, sizeof *s->first);

@@ -18,15 +18,21 @@
 
 typedef struct shards shards;
 
+/* What a batch's gradients depend on besides the network and the batch. */
+typedef struct {
+    uint64_t seed; /* and update: choose the dropout */
+    int64_t update;
+    double label_smoothing;
+    double dropout; /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
+} gradient_settings;
+
 /* For a network with gradients, which must live longer. */
 shards *shards_new(model *m);
 void shards_free(shards *s); /* NULL is fine */
 
 /* Sets the network's gradients to those of the mean loss over the batch's target words (eos counted). The
- * gradients before the call must be zero, unless they are to be added to. `seed` and `update` choose the
- * dropout. */
-model_sums shards_gradients(shards *s, const pair_batch *b, uint64_t seed, int64_t update,
-                            double label_smoothing);
+ * gradients before the call must be zero, unless they are to be added to. */
+model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_settings *how);
 
 /* Into how many shards batches of so many words (source and target, eos counted) are cut. */
 int shards_of(const shards *s, size_t words, size_t sentences);

@@ -111,7 +111,11 @@ static int one_update(trainer *t, const pair_batch *b)
 {
     double from = clock_seconds();
     int64_t step = t->state.update + 1;
-    model_sums sums = shards_gradients(t->shards, b, t->set->seed, step, t->set->label_smoothing);
+    gradient_settings how = {.seed = t->set->seed,
+                             .update = step,
+                             .label_smoothing = t->set->label_smoothing,
+                             .dropout = warmup_share(t->set->dropout_warmup, step)};
+    model_sums sums = shards_gradients(t->shards, b, &how);
     if (!isfinite(sums.loss)) return diverged(t, "loss");
     double norm = optimizer_norm(&t->adam);
     if (!isfinite(norm)) return diverged(t, "gradient");

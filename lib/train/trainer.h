@@ -21,6 +21,7 @@ typedef struct {
     uint64_t seed;
     schedule schedule; /* d_model is the network's */
     double label_smoothing;
+    int64_t dropout_warmup;   /* updates until dropout has its full rates; 0: from the beginning */
     double clip_norm;         /* 0: no clipping */
     double ema;               /* decay of the mean of the weights that is validated; 0: none */
     int64_t valid_every;      /* updates between validations; 0: once at the end of each epoch */

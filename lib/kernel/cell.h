@@ -1,5 +1,6 @@
-/* Recurrent cells as pointwise functions of pre-activations. Adding a cell is a row of cells[] and its two
- * functions in loops/cell.c; the sequence driver (nn/recurrent.h) does products, directions and lengths.
+/* Recurrent cells as pointwise functions of pre-activations. Adding a cell is a row of CELL_LIST and its two
+ * functions NAME_forward and NAME_backward in loops/cell.c; the sequence driver (nn/recurrent.h) does
+ * products, directions and lengths.
  *
  * For one step and `rows` sentences, hidden size H, G gates:
  *   gates (rows, G*H)  at first the input side, W_ih x + b_ih
@@ -19,6 +20,13 @@
 #include <stdbool.h>
 
 #include "kernel/real.h"
+
+/* CELL(name, gates, own, has_memory), see `cell`. */
+#define CELL_LIST(CELL)                                                                                      \
+    CELL(tanh, 1, 0, false)                                                                                  \
+    CELL(relu, 1, 0, false)                                                                                  \
+    CELL(gru, 3, 1, false)                                                                                   \
+    CELL(lstm, 4, 0, true)
 
 typedef struct {
     const char *name;
@@ -49,7 +57,7 @@ void cell_forward(const cell *kind, const cell_step *s);
  * for a GRU, nothing for the others). */
 void cell_backward(const cell *kind, const cell_step *s);
 
-/* tanh, relu, gru, lstm; ends with a row whose name is NULL. */
+/* The list as a table; ends with a row whose name is NULL. */
 extern const cell cells[];
 
 const cell *cell_find(const char *name); /* NULL if there is none */

@@ -112,7 +112,9 @@ static void lstm_backward(const cell_row *s)
     }
 }
 
+#define CELL_FORWARD(name, gates, own, has_memory)  name##_forward,
+#define CELL_BACKWARD(name, gates, own, has_memory) name##_backward,
 const struct cell_loops LOOPS(cell) = {
-    .forward = {tanh_forward, relu_forward, gru_forward, lstm_forward},
-    .backward = {tanh_backward, relu_backward, gru_backward, lstm_backward},
+    .forward = {CELL_LIST(CELL_FORWARD)},
+    .backward = {CELL_LIST(CELL_BACKWARD)},
 };

@@ -86,9 +86,12 @@ typedef struct {
     real *dh_prev, *dc_prev;
 } cell_row;
 
+#define CELL_COUNT_ONE(name, gates, own, has_memory) +1
+enum { CELL_COUNT = CELL_LIST(CELL_COUNT_ONE) };
+
 struct cell_loops { /* by row of cells[] */
-    void (*forward[4])(const cell_row *s);
-    void (*backward[4])(const cell_row *s);
+    void (*forward[CELL_COUNT])(const cell_row *s);
+    void (*backward[CELL_COUNT])(const cell_row *s);
 };
 
 struct additive_loops { /* one query; key j is row place[j], or j if place is NULL */

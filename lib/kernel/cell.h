@@ -5,10 +5,11 @@
  * For one step and `rows` sentences, hidden size H, G gates:
  *   gates (rows, G*H)  at first the input side, W_ih x + b_ih
  *   gh (rows, G*H)     the state side, W_hh h + b_hh
- * Gates lie behind each other: LSTM i f g o, GRU r z n (PyTorch's order).
+ * Gates lie behind each other: LSTM i f g o, GRU r z n (PyTorch's order), UGRNN g n.
  *   tanh, relu  h' = f(gx + gh)
  *   lstm        c' = f c + i tanh(g), h' = o tanh(c')               Hochreiter and Schmidhuber 1997
  *   gru         n = tanh(gx_n + r * gh_n), h' = (1 - z) n + z h     Cho et al. 2014, PyTorch's form
+ *   ugrnn       n = tanh(gx_n + gh_n), h' = (1 - g) n + g h         Collins, Sohl-Dickstein, Sussillo 2017
  *
  * What backward needs takes the place of what is not needed any more: forward writes the gates over their
  * input side, backward the gradient over the gates. The last `own` gates of a cell are not a function of
@@ -26,7 +27,8 @@
     CELL(tanh, 1, 0, false)                                                                                  \
     CELL(relu, 1, 0, false)                                                                                  \
     CELL(gru, 3, 1, false)                                                                                   \
-    CELL(lstm, 4, 0, true)
+    CELL(lstm, 4, 0, true)                                                                                   \
+    CELL(ugrnn, 2, 0, false)
 
 typedef struct {
     const char *name;

@@ -112,6 +112,35 @@ static void lstm_backward(const cell_row *s)
     }
 }
 
+/* Left in gates: g, n. */
+static void ugrnn_forward(const cell_row *s)
+{
+    const long H = s->H;
+    real *gate_g = s->gates, *gate_n = gate_g + H, *h = s->h;
+    const real *gh_g = s->gh, *gh_n = gh_g + H, *h_prev = s->h_prev;
+#pragma omp simd
+    for (long j = 0; j < H; j++) {
+        real g = real_sigmoid(gate_g[j] + gh_g[j]), n = real_tanh(gate_n[j] + gh_n[j]);
+        gate_g[j] = g;
+        gate_n[j] = n;
+        h[j] = n + g * (h_prev[j] - n);
+    }
+}
+
+static void ugrnn_backward(const cell_row *s)
+{
+    const long H = s->H;
+    real *gate_g = s->gates, *gate_n = gate_g + H, *dh_prev = s->dh_prev;
+    const real *h_prev = s->h_prev, *dh = s->dh;
+#pragma omp simd
+    for (long j = 0; j < H; j++) {
+        real g = gate_g[j], n = gate_n[j], d = dh[j];
+        gate_g[j] = d * (h_prev[j] - n) * g * (1 - g);
+        gate_n[j] = d * (1 - g) * (1 - n * n);
+        dh_prev[j] += d * g;
+    }
+}
+
 #define CELL_FORWARD(name, gates, own, has_memory)  name##_forward,
 #define CELL_BACKWARD(name, gates, own, has_memory) name##_backward,
 const struct cell_loops LOOPS(cell) = {

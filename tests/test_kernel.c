@@ -410,6 +410,10 @@ static double cell_reference(const char *name, const double *gx, const double *g
         double r = sigmoid(gx[0] + gh[0]), z = sigmoid(gx[1] + gh[1]), n = tanh(gx[2] + r * gh[2]);
         return (1 - z) * n + z * h;
     }
+    if (!strcmp(name, "ugrnn")) {
+        double g = sigmoid(gx[0] + gh[0]);
+        return (1 - g) * tanh(gx[1] + gh[1]) + g * h;
+    }
     if (strcmp(name, "lstm")) return NAN;
     *new_c = sigmoid(gx[1] + gh[1]) * c + sigmoid(gx[0] + gh[0]) * tanh(gx[2] + gh[2]);
     return sigmoid(gx[3] + gh[3]) * tanh(*new_c);

@@ -310,7 +310,8 @@ static void build_network(bench *b)
     b->net = model_new(&b->config, true);
     model_init(b->net, (uint64_t)options_int(b->o, "seed"));
     b->memory = arena_new();
-    b->adam = optimizer_new(model_params(b->net), b->memory);
+    optimizer_settings adam = optimizer_defaults(OPTIMIZER_ADAM);
+    b->adam = optimizer_new(model_params(b->net), &adam, b->memory);
     b->shards = shards_new(b->net);
 }
 

@@ -7,11 +7,12 @@
 #include "base/hash.h"
 #include "command.h"
 #include "store/store.h"
+#include "train/checkpoint.h"
 
 enum { UPDATES_SHOWN = 10 }; /* of the training log, the last ones */
 
 /* Weights, and not the numbers that the optimizer keeps beside them under names of its own. */
-static bool is_weight(const stored_tensor *t) { return strncmp(t->name, "adam.", 5) != 0; }
+static bool is_weight(const stored_tensor *t) { return checkpoint_is_weight(t->name); }
 
 static int64_t tensor_size(const stored_tensor *t) { return (int64_t)t->rows * t->cols; }
 

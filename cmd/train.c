@@ -251,10 +251,24 @@ static int64_t limit(const options *o, const char *key)
     return options_value(o, key) ? options_int(o, key) : 0;
 }
 
+static optimizer_settings optimizer_of(const options *o)
+{
+    int kind = optimizer_find(options_text(o, "optimizer"));
+    bool decays = options_value(o, "weight-decay");
+    return (optimizer_settings){.kind = (enum optimizer_kind)kind,
+                                .weight_decay =
+                                    decays ? options_real(o, "weight-decay") : optimizers[kind].weight_decay,
+                                .beta1 = options_real(o, "beta1"),
+                                .beta2 = options_real(o, "beta2"),
+                                .eps = options_real(o, "adam-eps"),
+                                .momentum = options_real(o, "momentum")};
+}
+
 static train_settings settings_of(const options *o)
 {
     bool by_bleu = !strcmp(options_text(o, "early-stop-metric"), "bleu");
     train_settings s = {.seed = (uint64_t)options_int(o, "seed"),
+                        .optimizer = optimizer_of(o),
                         .schedule = {.kind = (enum schedule_kind)schedule_find(options_text(o, "schedule")),
                                      .lr = options_real(o, "lr"),
                                      .warmup = options_int(o, "warmup"),

@@ -7,11 +7,11 @@
 #include "kernel/activation.h"
 #include "kernel/attend.h"
 #include "kernel/norm.h"
-#include "kernel/optim.h"
 #include "kernel/softmax.h"
 #include "kernel/vector.h"
 #include "nn/embedding.h"
 #include "nn/loss.h"
+#include "tensor/params.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 #include "vectors.h"
@@ -318,66 +318,50 @@ void sdpa_case(vec_case *c)
 
 /* -------------------------------------------------------------------------------- optimizers */
 
-typedef struct {
-    long n, steps;
-    tensor *p, *m, *v, *grads;   /* (1, n) .. ; grads (steps, n) */
-    real *p_all, *m_all, *v_all; /* (steps, n) what they were after each step */
-} optim_run;
-
-static optim_run optim_read(vec_case *c)
+static optimizer_settings optimizer_read(vec_case *c)
 {
-    const vec *grads = case_vec(c, "grads", 2);
-    optim_run o = {.n = grads->dims[1], .steps = grads->dims[0]};
-    o.p = case_input(c, "p0", 1, o.n);
-    o.grads = case_input(c, "grads", o.steps, o.n);
-    o.m = tape_tensor(c->t, 1, (int)o.n);
-    o.v = tape_tensor(c->t, 1, (int)o.n);
-    memset(o.m->v, 0, (size_t)o.n * sizeof(real));
-    memset(o.v->v, 0, (size_t)o.n * sizeof(real));
-    o.p_all = reals(c, o.steps * o.n), o.m_all = reals(c, o.steps * o.n), o.v_all = reals(c, o.steps * o.n);
-    return o;
-}
-
-static void optim_keep(const optim_run *o, long step)
-{
-    size_t bytes = (size_t)o->n * sizeof(real);
-    memcpy(o->p_all + step * o->n, o->p->v, bytes);
-    memcpy(o->m_all + step * o->n, o->m->v, bytes);
-    memcpy(o->v_all + step * o->n, o->v->v, bytes);
-}
-
-void adam_case(vec_case *c)
-{
-    optim_run o = optim_read(c);
-    adam_config a = {.lr = case_number(c, "lr"),
-                     .beta1 = case_number(c, "beta1"),
-                     .beta2 = case_number(c, "beta2"),
-                     .eps = case_number(c, "eps"),
-                     .weight_decay = case_number(c, "weight_decay"),
-                     .decoupled = strncmp(c->name, "optim_adamw", 11) == 0,
-                     .grad_scale = 1};
-    for (long s = 0; s < o.steps; s++) {
-        a.step = s + 1;
-        adam(o.n, o.p->v, o.grads->v + s * o.n, o.m->v, o.v->v, &a);
-        optim_keep(&o, s);
+    optimizer_settings s = {.kind = OPTIMIZER_ADAM};
+    const char *name = c->name + strlen("optim_");
+    size_t longest = 0;
+    for (int i = 0; optimizers[i].name; i++) {
+        size_t n = strlen(optimizers[i].name);
+        if (n < longest || strncmp(name, optimizers[i].name, n) != 0) continue;
+        s.kind = (enum optimizer_kind)i;
+        longest = n;
     }
-    case_compare(c, "p", o.p_all, o.steps * o.n);
-    case_compare(c, "m", o.m_all, o.steps * o.n);
-    case_compare(c, "v", o.v_all, o.steps * o.n);
+    s.weight_decay = case_number(c, "weight_decay");
+    if (case_has(c, "momentum")) s.momentum = case_number(c, "momentum");
+    if (case_has(c, "beta1")) s.beta1 = case_number(c, "beta1"), s.beta2 = case_number(c, "beta2");
+    if (case_has(c, "eps")) s.eps = case_number(c, "eps");
+    return s;
 }
 
-void sgd_case(vec_case *c)
+/* p (steps, n): the parameters after each step with grads[step]; m and v of Adam, if the file has them. */
+void optimizer_case(vec_case *c)
 {
-    optim_run o = optim_read(c);
-    sgd_config config = {.lr = case_number(c, "lr"),
-                         .momentum = case_number(c, "momentum"),
-                         .weight_decay = case_number(c, "weight_decay"),
-                         .grad_scale = 1};
-    for (long s = 0; s < o.steps; s++) {
-        sgd(o.n, o.p->v, o.grads->v + s * o.n, o.m->v, &config);
-        optim_keep(&o, s);
+    const vec *shape = case_vec(c, "grads", 2);
+    long n = shape->dims[1], steps = shape->dims[0];
+    size_t bytes = (size_t)n * sizeof(real);
+    tensor *p0 = case_input(c, "p0", 1, n), *grads = case_input(c, "grads", steps, n);
+    real *p = reals(c, steps * n), *m = reals(c, steps * n), *v = reals(c, steps * n);
+    optimizer_settings settings = optimizer_read(c);
+    params *of = params_new();
+    tensor *w = params_add(of, "w", 1, (int)n, INIT_ZERO, 0);
+    params_alloc(of, true);
+    optimizer o = optimizer_new(of, &settings, c->t->memory);
+    double lr = case_number(c, "lr");
+    memcpy(w->v, p0->v, bytes);
+    for (long s = 0; s < steps; s++) {
+        memcpy(w->g, grads->v + s * n, bytes);
+        optimizer_step(&o, lr, 1, s + 1);
+        memcpy(p + s * n, w->v, bytes);
+        memcpy(m + s * n, o.moments[0], bytes);
+        if (o.moments[1]) memcpy(v + s * n, o.moments[1], bytes);
     }
-    case_compare(c, "p", o.p_all, o.steps * o.n);
+    params_free(of);
+    case_compare(c, "p", p, steps * n);
+    if (case_has(c, "m")) case_compare(c, "m", m, steps * n);
+    if (case_has(c, "v")) case_compare(c, "v", v, steps * n);
 }
 
 /* grad0, grad1 .. are the gradients of one network: one block. */

@@ -6,11 +6,17 @@
 
 static void dropout_rises(train_settings *s) { s->dropout_warmup = 15; }
 
+static void adamw(train_settings *s) { s->optimizer = optimizer_defaults(OPTIMIZER_ADAMW); }
+static void sgd(train_settings *s) { s->optimizer = optimizer_defaults(OPTIMIZER_SGD); }
+static void weight_decay(train_settings *s) { s->optimizer.weight_decay = 0.1; }
+static void betas(train_settings *s) { s->optimizer.beta1 = 0.8; }
+
 static const struct {
     const char *name;
     void (*set)(train_settings *s);
 } aids[] = {
-    {"dropout-warmup", dropout_rises},
+    {"dropout-warmup", dropout_rises}, {"adamw", adamw}, {"sgd", sgd},
+    {"weight-decay", weight_decay},    {"beta1", betas},
 };
 enum { AIDS = sizeof aids / sizeof *aids, UPDATES = 20 };
 
@@ -83,10 +89,31 @@ static void test_dropout_first(void)
     tear_down();
 }
 
+/* ------------------------------------------------------------------------------- optimizers */
+
+/* The rows are found by their names, and what they use is theirs. */
+static void test_optimizers(void)
+{
+    for (int i = 0; optimizers[i].name; i++) {
+        CU_ASSERT_EQUAL(optimizer_find(optimizers[i].name), i);
+        CU_ASSERT_EQUAL(optimizer_defaults((enum optimizer_kind)i).kind, i);
+        for (const char *const *option = optimizers[i].options; *option; option++)
+            CU_ASSERT_TRUE(optimizer_uses((enum optimizer_kind)i, *option));
+        for (const char *const *moment = optimizers[i].moments; *moment; moment++)
+            CU_ASSERT_FALSE(checkpoint_is_weight(*moment));
+    }
+    CU_ASSERT_EQUAL(optimizer_find("adamax"), -1);
+    CU_ASSERT_FALSE(optimizer_uses(OPTIMIZER_ADAM, "momentum"));
+    CU_ASSERT_FALSE(optimizer_uses(OPTIMIZER_SGD, "beta2"));
+    CU_ASSERT_TRUE(optimizer_uses(OPTIMIZER_SGD, "weight-decay"));
+    CU_ASSERT_TRUE(checkpoint_is_weight("enc.0.ffn.a"));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"every aid: its effect, threads, resuming", test_all},
+        {"optimizers", test_optimizers},
         {"dropout's warm-up", test_dropout_warmup},
         {"which begins without dropout", test_dropout_first},
         CU_TEST_INFO_NULL,

@@ -592,13 +592,14 @@ static void test_sgd(void)
     const sgd_config config = {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .grad_scale = 2};
     enum { N = 33 };
     real *p = random_reals(N, 1, 1), *g = random_reals(N, 1, 2), *b = random_reals(N, 1, 3);
-    real *p0 = copy_reals(p, N), *b0 = copy_reals(b, N);
+    real *p0 = copy_reals(p, N), *g0 = copy_reals(g, N), *b0 = copy_reals(b, N);
     sgd(N, p, g, b, &config);
     for (int i = 0; i < N; i++) {
-        double want = 0.9 * (double)b0[i] + 2 * (double)g[i] + 0.01 * (double)p0[i];
+        double want = 0.9 * (double)b0[i] + 2 * (double)g0[i] + 0.01 * (double)p0[i];
         CU_ASSERT(near((double)b[i], want, 1, 4) && near((double)p[i], (double)p0[i] - 0.1 * want, 1, 4));
+        CU_ASSERT(g[i] == 0);
     }
-    free(p), free(g), free(b), free(p0), free(b0);
+    free(p), free(g), free(b), free(p0), free(g0), free(b0);
 }
 
 /* ---- laws ---- */

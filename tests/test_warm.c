@@ -150,8 +150,10 @@ static asked measure(const net_config *c, int threads)
     team_set_threads(threads);
     arena *forever = arena_new();
     model *m = network_new(c, true);
-    loop l = {
-        .data = open_corpus(), .shards = shards_new(m), .adam = optimizer_new(model_params(m), forever)};
+    optimizer_settings adam = optimizer_defaults(OPTIMIZER_ADAM);
+    loop l = {.data = open_corpus(),
+              .shards = shards_new(m),
+              .adam = optimizer_new(model_params(m), &adam, forever)};
     run_epochs(&l, 1, COLD_EPOCHS);
     asked a = warm_epochs(&l);
     CU_ASSERT(l.several > 0);

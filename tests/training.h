@@ -114,6 +114,7 @@ enum { NETWORKS = 3 };
 static inline train_settings settings(int64_t updates)
 {
     return (train_settings){.seed = 1,
+                            .optimizer = optimizer_defaults(OPTIMIZER_ADAM),
                             .schedule = {.kind = SCHEDULE_INVERSE_SQRT, .lr = 0.01, .warmup = 5},
                             .label_smoothing = 0.1,
                             .clip_norm = 1,

@@ -24,8 +24,7 @@ void adam(long n, real *p, real *g, real *m, real *v, const adam_config *config)
 }
 
 typedef struct {
-    real *p, *b;
-    const real *g;
+    real *p, *g, *b;
     const sgd_config *config;
 } descent;
 
@@ -35,7 +34,7 @@ static void sgd_block(long first, long end, void *context)
     loops()->optim->sgd(end - first, c->p + first, c->g + first, c->b + first, c->config);
 }
 
-void sgd(long n, real *p, const real *g, real *b, const sgd_config *config)
+void sgd(long n, real *p, real *g, real *b, const sgd_config *config)
 {
-    blocks_run(n, blocks_size(COST), sgd_block, &(descent){p, b, g, config});
+    blocks_run(n, blocks_size(COST), sgd_block, &(descent){p, g, b, config});
 }

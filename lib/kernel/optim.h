@@ -26,8 +26,8 @@ typedef struct {
     double grad_scale;
 } sgd_config;
 
-/* Gradient descent with momentum (Sutskever et al. 2013, in PyTorch's form): b = momentum b + g, p -= lr b.
- */
-void sgd(long n, real *p, const real *g, real *b, const sgd_config *config);
+/* Gradient descent with momentum (Sutskever et al. 2013, in PyTorch's form): b = momentum b + g, p -= lr b. g
+ * is zero afterwards. */
+void sgd(long n, real *p, real *g, real *b, const sgd_config *config);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "train/optimizer.h"
 #include "train/schedule.h"
 #include "options/internal.h"
 
@@ -69,6 +70,17 @@ void options_note_unused(const options *o, const net_config *c)
     str_free(&unused);
 }
 
+static void note_optimizer(const options *o)
+{
+    const char *name = options_text(o, "optimizer");
+    str unused = {0};
+    for (const option_row *row = option_table; row->key; row++)
+        if (set_by_user(o, row) && !optimizer_uses((enum optimizer_kind)optimizer_find(name), row->key))
+            str_addf(&unused, "%s--%s", unused.n ? ", " : "", row->key);
+    if (unused.n) note("not used by --optimizer %s and left alone: %s", name, str_text(&unused));
+    str_free(&unused);
+}
+
 /* A vocabulary that is given was learned with settings of its own. */
 static void note_learned(const options *o)
 {
@@ -94,6 +106,7 @@ int check_network(const options *o)
     if (net_config_check(&c)) return -1;
     if (options_flag(o, "quiet")) return 0;
     options_note_unused(o, &c);
+    note_optimizer(o);
     note_learned(o);
     return 0;
 }

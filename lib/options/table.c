@@ -8,12 +8,14 @@
 #include "kernel/cell.h"
 #include "nn/attention.h"
 #include "text/tokenizer.h"
+#include "train/optimizer.h"
 #include "train/schedule.h"
 
 /* Choices: names of the tables that are the lists of what is built. */
 static const char *arch_name(int i) { return models[i] ? models[i]->name : NULL; }
 static const char *cell_name(int i) { return cells[i].name; }
 static const char *attention_name(int i) { return i == 0 ? "none" : attentions[i - 1].name; }
+static const char *optimizer_name(int i) { return optimizers[i].name; }
 static const char *schedule_name(int i) { return schedules[i].name; }
 static const char *bleu_tokenizer_name(int i) { return eval_tokenizers[i].name; }
 static const char *preset_name(int i) { return presets[i].name; }
@@ -22,7 +24,6 @@ static const char *const contexts[] = {"init", "every-step", NULL};
 static const char *const norms[] = {"pre", "post", NULL};
 static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /* of kernel/activation.h */
 static const char *const ties[] = {"none", "tgt", "all", NULL};
-static const char *const optimizers[] = {"adam", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
 static const char *const checkpoints[] = {"best", "last", "ema", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
@@ -38,6 +39,7 @@ static const char *const length_kinds[] = {"captions", "newswire", NULL};
 #define STOPPING   TRAINING, .may_change = true
 #define COUNT      .type = OPTION_INT, .argument = "N"
 #define SHARE      .type = OPTION_REAL, .argument = "P", .least = 0, .most = 0.99
+#define DECAY      .type = OPTION_REAL, .argument = "X", .least = 0, .most = 0.999999
 #define NAME(list) .type = OPTION_CHOICE, .argument = "NAME", .choices = list
 #define ROW(names) .type = OPTION_CHOICE, .argument = "NAME", .choice_at = names
 
@@ -145,7 +147,15 @@ const option_row option_table[] = {
      .help = "size of a batch: sentences times longest side"},
     {.key = "window-pairs", COUNT, TRAINING, .initial = "1000000", .least = 1, .most = HUGE_COUNT,
      .help = "pairs shuffled together; two such windows are held in memory"},
-    {.key = "optimizer", NAME(optimizers), TRAINING, .initial = "adam", .help = "how the weights learn"},
+    {.key = "optimizer", ROW(optimizer_name), TRAINING, .initial = "adam", .help = "how the weights learn"},
+    {.key = "weight-decay", .type = OPTION_REAL, .argument = "X", TRAINING, .least = 0, .most = 1000,
+     .help = "pulls all weights towards 0: added to the gradient (L2) in adam and sgd, apart from it in adamw "
+     "(default: 0.01 for adamw, else 0)"},
+    {.key = "beta1", DECAY, TRAINING, .initial = "0.9", .help = "decay of adam's mean of gradients"},
+    {.key = "beta2", DECAY, TRAINING, .initial = "0.98", .help = "decay of adam's mean of their squares"},
+    {.key = "adam-eps", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1e-9", .least = 1e-30, .most = 1,
+     .help = "added to the root of that"},
+    {.key = "momentum", DECAY, TRAINING, .initial = "0.9", .help = "of sgd, 0 for none"},
     {.key = "lr", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "0.001", .least = 0, .most = 1000,
      .help = "learning rate, at its peak"},
     {.key = "schedule", ROW(schedule_name), TRAINING, .initial = "inverse-sqrt", .help = "learning rate over time"},

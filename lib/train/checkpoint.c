@@ -200,11 +200,10 @@ static void list_block(tensor_list *l, const params *p, real *block, const char 
 /* weights: p's own, or another block of the same layout. */
 static tensor_list list_tensors(const params *p, real *weights, const optimizer *o)
 {
-    size_t n = (size_t)p->n * 3;
+    size_t n = (size_t)p->n * (1 + OPTIMIZER_MOMENTS);
     tensor_list l = {.list = xcalloc(n, sizeof *l.list), .names = xcalloc(n, sizeof *l.names)};
     list_block(&l, p, weights, "");
-    if (o) list_block(&l, p, o->m, "adam.m.");
-    if (o) list_block(&l, p, o->v, "adam.v.");
+    for (int i = 0; o && o->row->moments[i]; i++) list_block(&l, p, o->moments[i], o->row->moments[i]);
     return l;
 }
 
@@ -281,4 +280,12 @@ int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s)
 int checkpoint_load_weights(store *s, const char *slot, params *p)
 {
     return load_tensors(s, slot, p, p->v, NULL);
+}
+
+bool checkpoint_is_weight(const char *name)
+{
+    for (const optimizer_row *row = optimizers; row->name; row++)
+        for (const char *const *moment = row->moments; *moment; moment++)
+            if (strncmp(name, *moment, strlen(*moment)) == 0) return false;
+    return true;
 }

@@ -1,6 +1,6 @@
 /* What a training leaves in its model file, and how it goes on from there.
  *
- * Slot "last" holds the weights, Adam's moments ("adam.m.NAME", "adam.v.NAME") and the state of the
+ * Slot "last" holds the weights, the optimizer's moments ("adam.m.NAME", ...) and the state of the
  * trainer as text; slot "best" the weights of the best validation; slot "ema" their moving average, if one is
  * kept. All, and the metrics since the
  * checkpoint before, are written in one transaction. */
@@ -67,6 +67,8 @@ int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const tr
                     bool best, metric_log *log);
 /* Loads slot "last", and slot "ema" into the mean. */
 int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s);
+/* Whether a tensor of this name in a slot is a parameter, and no moment of an optimizer. */
+bool checkpoint_is_weight(const char *name);
 /* Fills parameters from a slot: for translation. */
 int checkpoint_load_weights(store *s, const char *slot, params *p);
 

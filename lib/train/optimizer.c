@@ -1,6 +1,7 @@
 #include "train/optimizer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/meter.h"
 #include "kernel/optim.h"
@@ -12,10 +13,73 @@ double clip_scale(double norm, double max_norm)
     return max_norm > 0 && scale < 1 ? scale : 1;
 }
 
-optimizer optimizer_new(params *p, arena *memory)
+static void adam_step(optimizer *o, double lr, double grad_scale, long step)
 {
-    size_t bytes = p->n_reals * sizeof(real);
-    return (optimizer){.of = p, .m = arena_zalloc(memory, bytes), .v = arena_zalloc(memory, bytes)};
+    adam_config config = {.lr = lr,
+                          .beta1 = o->set.beta1,
+                          .beta2 = o->set.beta2,
+                          .eps = o->set.eps,
+                          .weight_decay = o->set.weight_decay,
+                          .decoupled = o->set.kind == OPTIMIZER_ADAMW,
+                          .grad_scale = grad_scale,
+                          .step = step};
+    adam((long)o->of->n_reals, o->of->v, o->of->g, o->moments[0], o->moments[1], &config);
+}
+
+static void sgd_step(optimizer *o, double lr, double grad_scale, long step)
+{
+    (void)step;
+    sgd_config config = {
+        .lr = lr, .momentum = o->set.momentum, .weight_decay = o->set.weight_decay, .grad_scale = grad_scale};
+    sgd((long)o->of->n_reals, o->of->v, o->of->g, o->moments[0], &config);
+}
+
+static const char *const adam_options[] = {"beta1", "beta2", "adam-eps", NULL};
+static const char *const sgd_options[] = {"momentum", NULL};
+
+const optimizer_row optimizers[] = {
+    [OPTIMIZER_ADAM] = {"adam", {"adam.m.", "adam.v."}, 0, adam_options, adam_step},
+    [OPTIMIZER_ADAMW] = {"adamw", {"adam.m.", "adam.v."}, 0.01, adam_options, adam_step},
+    [OPTIMIZER_SGD] = {"sgd", {"sgd.b."}, 0, sgd_options, sgd_step},
+    {.name = NULL},
+};
+
+int optimizer_find(const char *name)
+{
+    for (int i = 0; optimizers[i].name; i++)
+        if (strcmp(optimizers[i].name, name) == 0) return i;
+    return -1;
+}
+
+static bool listed(const char *const *list, const char *option)
+{
+    for (; *list; list++)
+        if (strcmp(*list, option) == 0) return true;
+    return false;
+}
+
+bool optimizer_uses(enum optimizer_kind kind, const char *option)
+{
+    bool of_any = false;
+    for (const optimizer_row *row = optimizers; row->name; row++) of_any |= listed(row->options, option);
+    return !of_any || listed(optimizers[kind].options, option);
+}
+
+optimizer_settings optimizer_defaults(enum optimizer_kind kind)
+{
+    return (optimizer_settings){.kind = kind,
+                                .weight_decay = optimizers[kind].weight_decay,
+                                .beta1 = 0.9,
+                                .beta2 = 0.98,
+                                .eps = 1e-9,
+                                .momentum = 0.9};
+}
+
+optimizer optimizer_new(params *p, const optimizer_settings *settings, arena *memory)
+{
+    optimizer o = {.row = &optimizers[settings->kind], .set = *settings, .of = p};
+    for (int i = 0; o.row->moments[i]; i++) o.moments[i] = arena_zalloc(memory, p->n_reals * sizeof(real));
+    return o;
 }
 
 double optimizer_norm(const optimizer *o)
@@ -27,8 +91,6 @@ double optimizer_norm(const optimizer *o)
 void optimizer_step(optimizer *o, double lr, double grad_scale, long step)
 {
     METER(METER_OPTIMIZER);
-    adam_config config = {
-        .lr = lr, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-9, .grad_scale = grad_scale, .step = step};
-    adam((long)o->of->n_reals, o->of->v, o->of->g, o->m, o->v, &config);
+    o->row->step(o, lr, grad_scale, step);
     params_changed(o->of);
 }

@@ -12,9 +12,9 @@
 typedef struct {
     const train_job *job;
     const train_settings *set;
-    arena *forever; /* Adam's moments */
+    arena *forever; /* the optimizer's moments */
     shards *shards;
-    optimizer adam;
+    optimizer opt;
     ema mean; /* if settings ask for one */
     train_state state;
     train_progress progress;
@@ -117,10 +117,10 @@ static int one_update(trainer *t, const pair_batch *b)
                              .dropout = warmup_share(t->set->dropout_warmup, step)};
     model_sums sums = shards_gradients(t->shards, b, &how);
     if (!isfinite(sums.loss)) return diverged(t, "loss");
-    double norm = optimizer_norm(&t->adam);
+    double norm = optimizer_norm(&t->opt);
     if (!isfinite(norm)) return diverged(t, "gradient");
     double lr = rate(t, step);
-    optimizer_step(&t->adam, lr, clip_scale(norm, t->set->clip_norm), (long)step);
+    optimizer_step(&t->opt, lr, clip_scale(norm, t->set->clip_norm), (long)step);
     if (t->set->ema > 0) ema_update(&t->mean, (long)step);
     t->progress.lr = lr;
     t->progress.norm = norm;
@@ -136,7 +136,7 @@ static ema *mean_of(trainer *t) { return t->set->ema > 0 ? &t->mean : NULL; }
 static int save(trainer *t, double score, bool best)
 {
     t->state.seconds = elapsed(t);
-    if (checkpoint_save(t->job->file, &t->adam, mean_of(t), &t->state, score, best, &t->log) < 0) return -1;
+    if (checkpoint_save(t->job->file, &t->opt, mean_of(t), &t->state, score, best, &t->log) < 0) return -1;
     t->saved = clock_seconds();
     t->saved_update = t->state.update;
     return 0;
@@ -260,7 +260,7 @@ static int start(trainer *t)
     t->state = train_state_start();
     t->saved_update = -1;
     if (t->job->resume) {
-        if (checkpoint_load(t->job->file, &t->adam, mean_of(t), &t->state) < 0) return -1;
+        if (checkpoint_load(t->job->file, &t->opt, mean_of(t), &t->state) < 0) return -1;
         t->saved_update = t->state.update;
     }
     if (corpus_seek(t->job->data, t->state.epoch, t->state.batches) < 0) return -1;
@@ -274,7 +274,7 @@ static int start(trainer *t)
 int train_run(const train_job *job, const train_settings *settings, train_result *out)
 {
     trainer t = {.job = job, .set = settings, .forever = arena_new()};
-    t.adam = optimizer_new(model_params(job->net), t.forever);
+    t.opt = optimizer_new(model_params(job->net), &settings->optimizer, t.forever);
     if (settings->ema > 0) t.mean = ema_new(model_params(job->net), settings->ema, t.forever);
     enum train_end why = END_UPDATES;
     int status = start(&t);

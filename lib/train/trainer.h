@@ -12,6 +12,7 @@
 #include "data/corpus.h"
 #include "model/model.h"
 #include "train/checkpoint.h"
+#include "train/optimizer.h"
 #include "train/schedule.h"
 #include "train/validate.h"
 
@@ -19,6 +20,7 @@ enum valid_metric { METRIC_BLEU, METRIC_XENT };
 
 typedef struct {
     uint64_t seed;
+    optimizer_settings optimizer;
     schedule schedule; /* d_model is the network's */
     double label_smoothing;
     int64_t dropout_warmup;   /* updates until dropout has its full rates; 0: from the beginning */

@@ -110,7 +110,7 @@ struct additive_loops { /* one query; key j is row place[j], or j if place is NU
 
 struct optim_loops {
     void (*adam)(long n, real *p, real *g, real *m, real *v, const adam_config *config);
-    void (*sgd)(long n, real *p, const real *g, real *b, const sgd_config *config);
+    void (*sgd)(long n, real *p, real *g, real *b, const sgd_config *config);
 };
 
 struct gemm_loops {

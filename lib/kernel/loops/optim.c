@@ -25,13 +25,14 @@ static void adam_some(long n, real *p, real *g, real *m, real *v, const adam_con
     }
 }
 
-static void sgd_some(long n, real *p, const real *g, real *b, const sgd_config *config)
+static void sgd_some(long n, real *p, real *g, real *b, const sgd_config *config)
 {
     const real lr = (real)config->lr, momentum = (real)config->momentum, l2 = (real)config->weight_decay;
     const real scale = (real)config->grad_scale;
 #pragma omp simd
     for (long i = 0; i < n; i++) {
         b[i] = no_subnormal(momentum * b[i] + scale * g[i] + l2 * p[i]);
+        g[i] = 0;
         p[i] -= lr * b[i];
     }
 }

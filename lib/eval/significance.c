@@ -52,6 +52,20 @@ static double pairwise_sum(const double *x, long n)
 
 static double mean_of(const double *x, long n) { return pairwise_sum(x, n) / (double)n; }
 
+/* The mean as Python's `statistics` makes it: exact, and rounded once. What rounding takes off the sum is
+ * kept beside it (Knuth's sum of two numbers). */
+static double exact_mean(const double *x, long n)
+{
+    double sum = 0, lost = 0;
+    for (long i = 0; i < n; i++) {
+        double next = sum + x[i], added = next - sum;
+        lost += (sum - (next - added)) + (x[i] - added);
+        sum = next;
+    }
+    double mean = sum / (double)n;
+    return mean + (fma(-mean, (double)n, sum) + lost) / (double)n;
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -59,11 +73,11 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Sorts the scores. */
-static void estimate(double *scores, long n, significance *out)
+static void estimate(double *scores, long n, double (*mean)(const double *x, long n), significance *out)
 {
     qsort(scores, (size_t)n, sizeof *scores, ascending);
     long lower = n / 40; /* 2.5 % on either side are left out */
-    out->mean = mean_of(scores, n);
+    out->mean = mean(scores, n);
     out->ci = 0.5 * (scores[n - lower - 1] - scores[lower]);
 }
 
@@ -169,14 +183,18 @@ void significance_paired_bootstrap(const segment_stats *systems, int n_systems, 
             out[i].p_value = bootstrap_p_value(b.scores, b.scores + i * n_samples, n_samples,
                                                fabs(out[0].score - out[i].score));
     }
-    for (int i = 0; i < n_systems; i++) estimate(b.scores + i * n_samples, n_samples, &out[i]);
+    for (int i = 0; i < n_systems; i++) estimate(b.scores + i * n_samples, n_samples, mean_of, &out[i]);
     free(b.scores);
 }
 
 significance significance_bootstrap(const segment_stats *s, long n_samples, uint64_t seed)
 {
-    significance out;
-    significance_paired_bootstrap(s, 1, n_samples, seed, &out);
+    check(s, 1, n_samples);
+    bootstrap b = {.systems = s, .n_systems = 1, .n_samples = n_samples};
+    significance out = {.score = significance_score(s), .p_value = (double)NAN};
+    run_bootstrap(&b, seed);
+    estimate(b.scores, n_samples, exact_mean, &out);
+    free(b.scores);
     return out;
 }
 

@@ -39,7 +39,8 @@ typedef struct {
 /* The score alone, without draws. */
 double significance_score(const segment_stats *s);
 
-/* Score, mean and interval from n_samples >= 1 resamples. */
+/* Score, mean and interval from n_samples >= 1 resamples. The mean is the exact one, rounded once; those of
+ * paired tests are sums in NumPy's order, divided: sacreBLEU takes the one here and the other there. */
 significance significance_bootstrap(const segment_stats *s, long n_samples, uint64_t seed);
 
 /* out[0] is the baseline systems[0] against which all others are tested; n_systems >= 1. */

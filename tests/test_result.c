@@ -68,6 +68,10 @@ static void several_metrics(void)
                "       chrF2|nrefs:1 = 26.5\n");
     printed_is(r, 2, (eval_style){EVAL_TEXT, 1, true, false}, "26.5\n26.5\n");
     printed_is(r, 2, (eval_style){EVAL_JSON, 1, true, false}, "[\n26.5,\n26.5\n]\n");
+    eval_result means[] = {{"BLEU", with_mean, "nrefs:1", "x"}, r[0], {"TER", with_mean, "nrefs:1", ""}};
+    means[2].value.score = 126.5; /* aligned at the first equals sign, whose ever it is */
+    printed_is(means, 3, (eval_style){EVAL_TEXT, 1, true, false},
+               " 26.5 (μ = 26.5 ± 1.2)\n26.5\n126.5 (μ = 26.5 ± 1.2)\n");
     str out = {0};
     eval_style json = {EVAL_JSON, 1, false, false};
     eval_print_system(r, 2, &json, &out);

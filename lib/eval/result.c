@@ -122,18 +122,29 @@ static void print_json(const eval_result *results, int n, const eval_style *styl
     str_addf(out, n > 1 ? "\n]\n" : "\n");
 }
 
-static int left_of_equals(const eval_result *r) { return (int)(strlen(r->name) + 1 + strlen(r->signature)); }
+/* Where the first equals sign stands; 0 without one. */
+static size_t equals_at(const str *line)
+{
+    const char *equals = memchr(str_text(line), '=', line->n);
+    return equals ? (size_t)(equals - line->p) : 0;
+}
 
+/* Lines with an equals sign are moved to the right until their first ones stand under each other. Where only
+ * scores are printed, that is the sign of the mean. */
 static void print_text(const eval_result *results, int n, const eval_style *style, str *out)
 {
-    int widest = 0;
-    for (int i = 0; i < n; i++)
-        if (left_of_equals(&results[i]) > widest) widest = left_of_equals(&results[i]);
+    str *lines = xcalloc((size_t)n, sizeof *lines);
+    size_t widest = 0;
     for (int i = 0; i < n; i++) {
-        if (!style->score_only) str_addf(out, "%*s", widest - left_of_equals(&results[i]), "");
-        add_text(&results[i], style, out);
-        str_add_char(out, '\n');
+        add_text(&results[i], style, &lines[i]);
+        if (equals_at(&lines[i]) > widest) widest = equals_at(&lines[i]);
     }
+    for (int i = 0; i < n; i++) {
+        size_t at = equals_at(&lines[i]);
+        str_addf(out, "%*s%s\n", at ? (int)(widest - at) : 0, "", str_text(&lines[i]));
+        str_free(&lines[i]);
+    }
+    free(lines);
 }
 
 void eval_print_system(const eval_result *results, int n, const eval_style *style, str *out)
@@ -146,7 +157,8 @@ void eval_print_system(const eval_result *results, int n, const eval_style *styl
 
 void eval_print_sentence(const eval_result *result, const eval_style *style, str *out)
 {
-    print_text(result, 1, style, out);
+    add_text(result, style, out);
+    str_add_char(out, '\n');
 }
 
 /* ------------------------------------------------------------------------------------ several systems */

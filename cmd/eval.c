@@ -154,21 +154,28 @@ static int random_seed(uint64_t *seed)
     return got ? 0 : fail("SACREBLEU_SEED=none: cannot read /dev/urandom; give a --seed");
 }
 
+/* The seed that the environment names. */
+static int read_seed(const char *text, uint64_t *seed)
+{
+    errno = 0;
+    *seed = strtoull(text, NULL, 10);
+    if (!*text || strspn(text, "0123456789") < strlen(text) || errno)
+        return fail("SACREBLEU_SEED=%s: a seed is a whole number from 0 to 18446744073709551615, or none",
+                    text);
+    return 0;
+}
+
 /* --seed, else SACREBLEU_SEED, else sacreBLEU's own. */
 static int choose_seed(evaluation *e)
 {
-    const char *environment = getenv("SACREBLEU_SEED"), *text = eval_flag_text(e->flags, EVAL_SEED);
-    if (!text) text = environment ? environment : "12345";
-    if (strcasecmp(text, "none") == 0) {
+    const char *environment = getenv("SACREBLEU_SEED");
+    bool given = eval_flag_text(e->flags, EVAL_SEED) != NULL;
+    if (!given && environment && strcasecmp(environment, "none") == 0) {
         snprintf(e->seed_text, sizeof e->seed_text, "none");
         return random_seed(&e->seed);
     }
-    errno = 0;
-    char *end;
-    e->seed = strtoull(text, &end, 10);
-    if (!*text || *end || strspn(text, "0123456789") < strlen(text) || errno)
-        return fail("SACREBLEU_SEED=%s: a seed is a whole number from 0 to 18446744073709551615, or none",
-                    text);
+    e->seed = given ? (uint64_t)eval_flag_int(e->flags, EVAL_SEED) : 12345;
+    if (!given && environment && read_seed(environment, &e->seed)) return -1;
     snprintf(e->seed_text, sizeof e->seed_text, "%" PRIu64, e->seed);
     return 0;
 }
@@ -178,9 +185,7 @@ static int plan_draws(evaluation *e)
 {
     const eval_flags *f = e->flags;
     bool bs = e->test == EVAL_TEST_BS, ar = e->test == EVAL_TEST_AR;
-    if (bs) e->n_samples = eval_flag_int(f, EVAL_PAIRED_BS_N);
-    if (ar) e->n_samples = eval_flag_int(f, EVAL_PAIRED_AR_N);
-    if ((bs || ar) && !e->n_samples) e->n_samples = ar ? 10000 : 1000; /* sacreBLEU takes 0 for the default */
+    if (bs || ar) e->n_samples = eval_flag_draws(f, ar ? EVAL_PAIRED_AR_N : EVAL_PAIRED_BS_N);
     if (eval_flag_on(f, EVAL_CONFIDENCE)) e->n_samples = eval_flag_int(f, EVAL_CONFIDENCE_N);
     if (e->test == EVAL_NO_TEST && e->n_samples < 2) e->n_samples = 0; /* one resample has no interval */
     e->setting.n_bootstrap = ar ? 0 : e->n_samples;
@@ -197,7 +202,10 @@ static int check_files(const eval_flags *f)
     int stdins = f->values[EVAL_INPUT].n == 0;
     for (int i = 0; i < f->values[EVAL_INPUT].n; i++)
         stdins += strcmp(f->values[EVAL_INPUT].words[i], "-") == 0;
-    for (int i = 0; i < f->n_refs; i++) stdins += strcmp(f->refs[i], "-") == 0;
+    for (int i = 0; i < f->n_refs; i++) {
+        if (!*f->refs[i]) return fail("reference %d has no name: the word is empty", i + 1);
+        stdins += strcmp(f->refs[i], "-") == 0;
+    }
     if (stdins > 1)
         return fail("standard input (-) can be only one of the files; name the translations with -i");
     if (f->n_refs > 1 && eval_flag_int(f, EVAL_NUM_REFS) != 1)
@@ -263,8 +271,7 @@ static void note_tokenized(const evaluation *e)
     for (int i = 0; i < eval_input_systems(e->scoring.input); i++)
         if (e->scoring.tokenized[i] >= LOOKS_TOKENIZED)
             note("%s: %d translations end in a tokenised period (' .'): was the text not detokenised? That "
-                 "hurts the "
-                 "score. If it is meant so, --force silences this",
+                 "hurts the score. If it is meant so, --force silences this",
                  eval_input_name(e->scoring.input, i), e->scoring.tokenized[i]);
 }
 

@@ -114,7 +114,7 @@ static compare_options options_of(const eval_flags *f, const metric_options *how
     bool trials = eval_flag_on(f, EVAL_PAIRED_AR);
     compare_options o = {.options = *how,
                          .test = trials ? COMPARE_RANDOMIZATION : COMPARE_BOOTSTRAP,
-                         .n_samples = eval_flag_int(f, trials ? EVAL_PAIRED_AR_N : EVAL_PAIRED_BS_N),
+                         .n_samples = eval_flag_draws(f, trials ? EVAL_PAIRED_AR_N : EVAL_PAIRED_BS_N),
                          .seed = seed,
                          .width = (int)eval_flag_int(f, EVAL_WIDTH),
                          .examples = (int)eval_flag_int(f, EVAL_EXAMPLES),

@@ -48,7 +48,7 @@ static int check_number(const eval_row *row, const char *text, const char *origi
     if (!number || (whole && x != floor(x)))
         return fail("%s: %s is not a %s", origin, text, whole ? "whole number" : "number");
     if (x < row->least || x > row->most)
-        return fail("%s: %s is out of bounds, %.10g to %.10g", origin, text, row->least, row->most);
+        return fail("%s: %s is out of bounds, %.16g to %.16g", origin, text, row->least, row->most);
     return 0;
 }
 
@@ -322,6 +322,12 @@ long eval_flag_int(const eval_flags *f, enum eval_key key)
 {
     BUG_IF(eval_rows[key].type != FLAG_INT || !f->values[key].n);
     return (long)strtod(f->values[key].words[0], NULL);
+}
+
+long eval_flag_draws(const eval_flags *f, enum eval_key key)
+{
+    long n = eval_flag_int(f, key);
+    return n ? n : strtol(eval_rows[key].initial, NULL, 10);
 }
 
 double eval_flag_real(const eval_flags *f, enum eval_key key)

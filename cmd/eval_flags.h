@@ -1,6 +1,5 @@
 /* The flags of `tulk eval`: sacreBLEU's names, in a table of their own, since some mean other things
- * elsewhere
- * (-m is metrics here). A row of eval_rows[] feeds the command line, the config file and --help. */
+ * elsewhere (-m is metrics here). A row of eval_rows[] feeds the command line, the config file and --help. */
 #ifndef TULK_CMD_EVAL_FLAGS_H
 #define TULK_CMD_EVAL_FLAGS_H
 
@@ -107,6 +106,8 @@ void eval_flags_free(eval_flags *f);
 bool eval_flag_on(const eval_flags *f, enum eval_key key);
 const char *eval_flag_text(const eval_flags *f, enum eval_key key); /* the first word; NULL if unset */
 long eval_flag_int(const eval_flags *f, enum eval_key key);
+/* Of a flag that says how often something is drawn: 0 stands for the default, as in sacreBLEU. */
+long eval_flag_draws(const eval_flags *f, enum eval_key key);
 double eval_flag_real(const eval_flags *f, enum eval_key key); /* NaN if unset */
 
 void eval_flags_help(str *out);

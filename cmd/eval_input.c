@@ -393,8 +393,7 @@ void eval_input_note(const eval_input *in)
         note_lines(lines_path(s->file), &counts, "scored as they are", NULL);
         if (s->marked)
             note("%s begins with a byte-order mark, which is scored as a character, as sacreBLEU does; "
-                 "--encoding "
-                 "utf-8-sig leaves it out",
+                 "--encoding utf-8-sig leaves it out",
                  lines_path(s->file));
     }
 }

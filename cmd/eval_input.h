@@ -26,7 +26,8 @@ int eval_input_refs(const eval_input *in);
 const char *eval_input_name(const eval_input *in, int system);
 
 /* Reads the next batch: its number of segments, 0 at the end of all files, -1 with a message (unequal
- * lengths, no text). Segments are without the white space at their ends, as sacreBLEU reads them. */
+ * lengths, no text). A line that is one segment keeps the white space at its end: metrics pass over it, but
+ * for chrF when it counts white space. */
 long eval_input_read(eval_input *in);
 
 /* Segments of the batch; with `keep` segment 0 is the first of all, and eval_input_first() that of the batch.

@@ -173,7 +173,7 @@ static void compare_scores(comparison *c, int m)
     *out = (compared_score){.metric = k, .name = text_of(&name), .signature = text_of(&signature)};
     for (int s = 0; s < COMPARE_SYSTEMS; s++) out->score[s] = found[s].score;
     out->difference = out->score[1] - out->score[0];
-    out->p_value = c->texts.n > 1 ? found[1].p_value : NAN;
+    out->p_value = c->texts.n > 1 && out->difference != 0 ? found[1].p_value : NAN;
     out->better = better_of(k, out->score[0], out->score[1]);
 }
 

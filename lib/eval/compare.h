@@ -10,7 +10,8 @@
 
 enum { COMPARE_SYSTEMS = 2, COMPARE_METRICS = 8 };
 
-/* The texts, as views that must live as long as the comparison. Lines have no white space at their ends. */
+/* The texts, as views that must live as long as the comparison. White space at the ends of lines
+ * counts only where chrF is asked to count it. */
 typedef struct {
     const char *names[COMPARE_SYSTEMS]; /* how the user calls the systems: their files */
     const span *hyps[COMPARE_SYSTEMS];  /* (n) each */
@@ -39,7 +40,7 @@ typedef struct {
     char *name, *signature;
     double score[COMPARE_SYSTEMS];
     double difference; /* second minus first */
-    double p_value;    /* two-sided, of the difference; NaN where there is only one segment */
+    double p_value;    /* two-sided, of the difference; NaN where there is none, or only one segment */
     int better;        /* the system with the better score; -1 for equal scores */
 } compared_score;
 

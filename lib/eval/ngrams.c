@@ -35,8 +35,7 @@ void ngrams_free(ngrams *g)
     *g = (ngrams){0};
 }
 
-/* ------------------------------------------------------------------------------------ the n-grams of one
- * order */
+/* ------------------------------------------------------------------------------------ one order */
 
 static void new_slots(ngrams *g, size_t n)
 {
@@ -116,8 +115,7 @@ static inline uint32_t take_number(ngrams *g, uint32_t prefix, uint32_t symbol, 
     return fresh;
 }
 
-/* ------------------------------------------------------------------------------------ one order after the
- * other */
+/* ------------------------------------------------------------------------------------ all orders */
 
 static uint32_t largest(const sequence *s)
 {

@@ -296,9 +296,10 @@ static int vocab_size(const bench *b)
 /* 0, or -1 with a message: wrong usage. */
 static int describe_network(bench *b, const char *preset)
 {
-    b->name = preset ? preset : options_text(b->o, "arch");
+    b->name = preset;
     if (preset) options_preset(b->o, preset);
     b->config = options_network(b->o);
+    if (!preset) b->name = net_config_kind(&b->config);
     b->config.src_vocab = b->config.tgt_vocab = vocab_size(b);
     if (net_config_check(&b->config)) return -1;
     if (!options_flag(b->o, "quiet")) options_note_unused(b->o, &b->config);

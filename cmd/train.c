@@ -240,7 +240,7 @@ static int build_network(training *t)
     if (net_config_check(&c)) return resume ? fail("%s: %s", t->path, error_message()) : -1;
     t->net = model_new(&c, true);
     if (!resume) model_init(t->net, (uint64_t)options_int(t->o, "seed"));
-    note("network: %s, %zu parameters", c.arch, model_params(t->net)->n_reals);
+    note("network: %s, %zu parameters", net_config_kind(&c), model_params(t->net)->n_reals);
     return 0;
 }
 

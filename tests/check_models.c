@@ -63,8 +63,10 @@ static int count_layers(const vec_case *c, const char *format)
 
 static net_config rnn_config(vec_case *c)
 {
-    net_config o = {
-        .arch = "rnn", .tie = setting_text(c, "tied", "none"), .cell = setting_text(c, "cell", "?")};
+    net_config o = {.enc = "rnn",
+                    .dec = "rnn",
+                    .tie = setting_text(c, "tied", "none"),
+                    .cell = setting_text(c, "cell", "?")};
     bool attends = case_has(c, "w.w_key.weight");
     int src_emb = size_of(c, "w.encoder.emb.weight", 1);
     o.d_model = setting_int(c, "hidden", size_of(c, "w.encoder.rnn.weight_hh_l0", 1));
@@ -83,7 +85,7 @@ static net_config rnn_config(vec_case *c)
 
 static net_config transformer_config(vec_case *c)
 {
-    net_config o = {.arch = "transformer", .tie = setting_text(c, "tied", "none")};
+    net_config o = {.enc = "transformer", .dec = "transformer", .tie = setting_text(c, "tied", "none")};
     o.d_model = setting_int(c, "d", size_of(c, "w.out", 1));
     o.d_ff = setting_int(c, "ff", size_of(c, "w.enc.0.ffn.a.weight", 0));
     o.n_heads = setting_int(c, "heads", 0);
@@ -97,7 +99,7 @@ static net_config transformer_config(vec_case *c)
 static net_config read_config(vec_case *c)
 {
     net_config o = case_has(c, "w.enc.0.ffn.a.weight") ? transformer_config(c) : rnn_config(c);
-    const char *src = o.arch[0] == 't' ? "w.src_emb.weight" : "w.encoder.emb.weight";
+    const char *src = o.enc[0] == 't' ? "w.src_emb.weight" : "w.encoder.emb.weight";
     o.tgt_vocab = size_of(c, "w.out", 0) ? size_of(c, "w.out", 0) : setting_int(c, "vocab", 0);
     o.src_vocab = case_has(c, src) ? size_of(c, src, 0) : o.tgt_vocab;
     o.shared_vocab = o.src_vocab == o.tgt_vocab;

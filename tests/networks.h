@@ -1,5 +1,6 @@
-/* Small networks for tests: every architecture of models[], at a rich base setting and at every setting that
- * differs from it in one or two choices; choices that name a row of a table run over the whole table. */
+/* Small networks for tests: every encoder with every decoder, at a rich base setting and at every setting
+ * that differs from it in one or two choices (pairs of different kinds: in one); choices that name a row of a
+ * table run over the whole table. */
 #ifndef TULK_TESTS_NETWORKS_H
 #define TULK_TESTS_NETWORKS_H
 
@@ -24,8 +25,9 @@ typedef struct {
 } choice;
 
 typedef struct {
-    const model_class *of;
+    const char *enc, *dec;
     choice choices[MAX_CHOICES];
+    int pair;             /* which encoder and decoder */
     int n, first, second; /* choices that the next network makes: first < second; n: none */
     net_config config;    /* of the network at hand */
     char name[160];
@@ -33,9 +35,8 @@ typedef struct {
 
 static inline void network_add_choice(networks *w, const char *option, const char *text, int number)
 {
-    const char *const *used = w->of->options;
-    while (*used && strcmp(*used, option) != 0) used++;
-    if (!*used) return;
+    net_config c = {.enc = w->enc, .dec = w->dec};
+    if (!net_config_uses(&c, option)) return;
     BUG_IF(w->n == MAX_CHOICES);
     w->choices[w->n++] = (choice){option, text, number};
 }
@@ -59,14 +60,17 @@ static inline void network_add_choices(networks *w)
     network_add_choice(w, "norm", "post", 0);
 }
 
-static inline net_config network_base(const char *arch)
+/* Different kinds have embeddings of one width, so that they can be tied. */
+static inline net_config network_base(const char *enc, const char *dec)
 {
-    return (net_config){.arch = arch,
+    int d_emb = strcmp(enc, dec) ? 6 : 5;
+    return (net_config){.enc = enc,
+                        .dec = dec,
                         .src_vocab = 11,
                         .tgt_vocab = 11,
                         .shared_vocab = true,
                         .d_model = 6,
-                        .d_emb = 5,
+                        .d_emb = d_emb,
                         .enc_layers = 2,
                         .dec_layers = 2,
                         .tie = "none",
@@ -78,7 +82,7 @@ static inline net_config network_base(const char *arch)
                         .attention = "additive",
                         .context = "init",
                         .bidirectional = true,
-                        .d_readout = 5,
+                        .d_readout = d_emb,
                         .d_attention = 7,
                         .d_ff = 9,
                         .n_heads = 2,
@@ -110,13 +114,32 @@ static inline void network_choose(net_config *c, const choice *x)
     }
 }
 
-/* All networks of an architecture: `for (networks w = networks_of(k); networks_next(&w);)`. */
-static inline networks networks_of(const model_class *k)
+static inline bool networks_of(networks *w, int pair)
 {
-    networks w = {.of = k};
-    network_add_choices(&w);
-    w.first = w.second = -1;
+    int n = 0;
+    while (decoder_name(n)) n++;
+    *w = (networks){.pair = pair, .enc = encoder_name(pair / n), .dec = decoder_name(pair % n)};
+    if (!w->enc) return false;
+    network_add_choices(w);
+    w->first = w->second = -1;
+    return true;
+}
+
+/* All networks: `for (networks w = networks_all(); networks_next(&w);)`. */
+static inline networks networks_all(void)
+{
+    networks w;
+    networks_of(&w, 0);
     return w;
+}
+
+/* The base setting of every pair: `net_config c; for (int i = 0; network_pair(i, &c); i++)`. */
+static inline bool network_pair(int i, net_config *c)
+{
+    networks w;
+    if (!networks_of(&w, i)) return false;
+    *c = network_base(w.enc, w.dec);
+    return true;
 }
 
 static inline void network_describe(networks *w, const choice *x)
@@ -127,14 +150,18 @@ static inline void network_describe(networks *w, const choice *x)
     if (!x->text) snprintf(w->name + n, sizeof w->name - n, "%d", x->number);
 }
 
-/* Steps to the next pair of choices, the base first, then each alone (second == first). */
+/* Steps to the next pair of choices, the base first (second < 0), then each alone (second == first). */
 static inline bool networks_next(networks *w)
 {
     for (;;) {
-        if (w->first >= 0 && ++w->second >= w->n) w->second = ++w->first;
-        if (w->first >= w->n) return false;
-        w->config = network_base(w->of->name);
-        snprintf(w->name, sizeof w->name, "%s", w->of->name);
+        bool mixed = strcmp(w->enc, w->dec) != 0;
+        if (w->first >= 0 && (mixed && w->second >= 0 ? true : ++w->second >= w->n)) w->second = ++w->first;
+        if (w->first >= w->n) {
+            if (!networks_of(w, w->pair + 1)) return false;
+            continue;
+        }
+        w->config = network_base(w->enc, w->dec);
+        snprintf(w->name, sizeof w->name, "%s", net_config_kind(&w->config));
         bool base = w->first < 0;
         if (base) {
             w->first = 0, w->second = -1;

@@ -12,12 +12,10 @@
 /* Runs check on all networks; it returns NULL or what is wrong. */
 static void for_all_networks(const char *(*check)(const net_config *c))
 {
-    for (const model_class *const *k = models; *k; k++) {
-        for (networks w = networks_of(*k); networks_next(&w);) {
-            const char *wrong = check(&w.config);
-            if (wrong) printf("\n    %s: %s", w.name, wrong);
-            CU_ASSERT(wrong == NULL);
-        }
+    for (networks w = networks_all(); networks_next(&w);) {
+        const char *wrong = check(&w.config);
+        if (wrong) printf("\n    %s: %s", w.name, wrong);
+        CU_ASSERT(wrong == NULL);
     }
 }
 
@@ -159,9 +157,8 @@ static void test_search(void)
 }
 
 /* Widths and a vocabulary at which products take their fast ways. */
-static net_config wide(const char *arch)
+static net_config wide(net_config c)
 {
-    net_config c = network_base(arch);
     c.src_vocab = c.tgt_vocab = 700;
     c.d_model = 72;
     c.d_emb = 40;
@@ -175,8 +172,9 @@ static net_config wide(const char *arch)
 static void test_wide_search(void)
 {
     int threads = team_threads();
-    for (const model_class *const *k = models; *k; k++) {
-        net_config c = wide((*k)->name);
+    net_config base;
+    for (int i = 0; network_pair(i, &base); i++) {
+        net_config c = wide(base);
         model *m = network_new(&c, false);
         seqs src = network_sentences(40, 0, 25, c.src_vocab, 6);
         CU_ASSERT(search_is_independent(m, &src, 5));
@@ -191,8 +189,8 @@ static void test_wide_search(void)
 /* The deepest network that passes the check can be made. */
 static void test_depth(void)
 {
-    for (const model_class *const *k = models; *k; k++) {
-        net_config c = network_base((*k)->name);
+    net_config c;
+    for (int i = 0; network_pair(i, &c); i++) {
         c.bidirectional = true;
         for (c.enc_layers = c.dec_layers = 256; net_config_check(&c); c.enc_layers--) c.dec_layers--;
         CU_ASSERT(c.enc_layers > 1);
@@ -257,8 +255,9 @@ static void test_threads(void)
 {
     int threads = team_threads();
     for_all_networks(check_threads);
-    for (const model_class *const *k = models; *k; k++) {
-        net_config c = wide((*k)->name);
+    net_config base;
+    for (int i = 0; network_pair(i, &base); i++) {
+        net_config c = wide(base);
         CU_ASSERT_PTR_NULL(learns_the_same(&c, 90));
     }
     team_set_threads(threads);

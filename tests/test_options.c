@@ -332,7 +332,8 @@ static void tiny_and_bahdanau_are_the_papers(void)
 {
     options *o = good(FOR_TRAIN, "train --preset tiny");
     net_config c = options_network(o);
-    CU_ASSERT_STRING_EQUAL(c.arch, "transformer");
+    CU_ASSERT_STRING_EQUAL(c.enc, "transformer");
+    CU_ASSERT_STRING_EQUAL(c.dec, "transformer");
     CU_ASSERT_EQUAL(c.enc_layers, 4);
     CU_ASSERT_EQUAL(c.dec_layers, 4);
     CU_ASSERT_EQUAL(c.d_model, 128);
@@ -345,7 +346,8 @@ static void tiny_and_bahdanau_are_the_papers(void)
     options_free(o);
     o = good(FOR_TRAIN, "train --preset bahdanau --dropout-emb 0");
     c = options_network(o);
-    CU_ASSERT_STRING_EQUAL(c.arch, "rnn");
+    CU_ASSERT_STRING_EQUAL(c.enc, "rnn");
+    CU_ASSERT_STRING_EQUAL(c.dec, "rnn");
     CU_ASSERT_STRING_EQUAL(c.attention, "additive");
     CU_ASSERT(c.bidirectional);
     CU_ASSERT_EQUAL(c.d_emb, 256);
@@ -353,6 +355,38 @@ static void tiny_and_bahdanau_are_the_papers(void)
     CU_ASSERT_EQUAL(c.d_attention, 512);
     CU_ASSERT_EQUAL(c.dropout_emb, 0);
     options_free(o);
+}
+
+static void expect_sides(const char *line, const char *enc, const char *dec)
+{
+    options *o = good(FOR_TRAIN, line);
+    net_config c = options_network(o);
+    CU_ASSERT_STRING_EQUAL(c.enc, enc);
+    CU_ASSERT_STRING_EQUAL(c.dec, dec);
+    CU_ASSERT_STRING_EQUAL(options_value(o, "enc"), enc); /* as it is kept in the model file */
+    options_free(o);
+}
+
+static void encoder_and_decoder_are_chosen_apart(void)
+{
+    expect_sides("train", "transformer", "transformer");
+    expect_sides("train --arch rnn", "rnn", "rnn");
+    expect_sides("train --dec rnn", "transformer", "rnn");
+    expect_sides("train --dec rnn --arch transformer", "transformer", "rnn");
+    expect_sides("train --enc transformer --arch rnn", "transformer", "rnn");
+    expect_sides("train --preset bahdanau --enc transformer --n-heads 8", "transformer", "rnn");
+    bad(FOR_TRAIN, "train --enc cnn", "--enc cnn: unknown, choose rnn or transformer");
+    note_listener(listen);
+    notes[0] = '\0';
+    options_free(good(FOR_TRAIN, "train --dec rnn --cell lstm --n-heads 2 --bidirectional"));
+    CU_ASSERT_STRING_EQUAL(notes, "not used by this network (--enc transformer --dec rnn) and left alone: "
+                                  "--bidirectional\n");
+    notes[0] = '\0';
+    note_listener(NULL);
+    int result; /* one table for both sides is of one width */
+    options_free(parse(FOR_TRAIN, "train --dec rnn --tie all --d-emb 128", &result));
+    CU_ASSERT_EQUAL(result, -1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error_message(), "--d-emb equal to --d-model"));
 }
 
 static void sizes_that_follow_others(void)
@@ -525,6 +559,7 @@ int main(void)
                            {"presets are good networks", presets_are_good_networks},
                            {"presets one by one", presets_one_by_one},
                            {"tiny and bahdanau", tiny_and_bahdanau_are_the_papers},
+                           {"encoder and decoder are chosen apart", encoder_and_decoder_are_chosen_apart},
                            {"sizes that follow others", sizes_that_follow_others},
                            {"rows are whole", rows_are_whole},
                            {"bounds and choices hold", bounds_and_choices_hold},

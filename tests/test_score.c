@@ -39,12 +39,10 @@ static double *scores(model *m, const seqs *src, const seqs *tgt, int batch_toke
 static void for_all_networks(void (*check)(material *x, const char *name))
 {
     int threads = team_threads();
-    for (const model_class *const *k = models; *k; k++) {
-        for (networks w = networks_of(*k); networks_next(&w);) {
-            material x = make(&w.config);
-            check(&x, w.name);
-            drop(&x);
-        }
+    for (networks w = networks_all(); networks_next(&w);) {
+        material x = make(&w.config);
+        check(&x, w.name);
+        drop(&x);
     }
     team_set_threads(threads);
 }
@@ -89,8 +87,8 @@ static void test_company(void) { for_all_networks(check_company); }
 static void test_wide_company(void)
 {
     int threads = team_threads();
-    for (const model_class *const *k = models; *k; k++) {
-        net_config c = network_base((*k)->name);
+    net_config c;
+    for (int i = 0; network_pair(i, &c); i++) {
         c.src_vocab = c.tgt_vocab = 700;
         c.d_model = 72;
         c.d_emb = 40;
@@ -99,7 +97,7 @@ static void test_wide_company(void)
         c.d_readout = 48;
         c.n_heads = 4;
         material x = make(&c);
-        check_company(&x, (*k)->name);
+        check_company(&x, net_config_kind(&c));
         drop(&x);
     }
     team_set_threads(threads);

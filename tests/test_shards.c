@@ -117,9 +117,9 @@ static void check_threads(const net_config *c, const pair_batch *b)
 static void test_threads(void)
 {
     static const int sentences[] = {1, 20, 100, 900};
-    for (const model_class *const *k = models; *k; k++)
+    net_config c;
+    for (int pair = 0; network_pair(pair, &c); pair++)
         for (int i = 0; i < 4; i++) {
-            net_config c = network_base((*k)->name);
             pair_batch b = random_batch(sentences[i], 18, 11 + (uint64_t)i);
             check_threads(&c, &b);
             batch_free(&b);
@@ -130,9 +130,8 @@ static void test_threads(void)
 static void test_networks(void)
 {
     pair_batch b = random_batch(80, 18, 31);
-    for (const model_class *const *k = models; *k; k++)
-        for (networks w = networks_of(*k); networks_next(&w);)
-            if (w.first == w.second) check_threads(&w.config, &b);
+    for (networks w = networks_all(); networks_next(&w);)
+        if (w.first == w.second) check_threads(&w.config, &b);
     batch_free(&b);
 }
 
@@ -161,8 +160,8 @@ static void check_whole(const net_config *c, const pair_batch *b)
 
 static void test_whole(void)
 {
-    for (const model_class *const *k = models; *k; k++) {
-        net_config c = network_base((*k)->name);
+    net_config c;
+    for (int i = 0; network_pair(i, &c); i++) {
         c.dropout = c.dropout_attention = c.dropout_ff = c.dropout_emb = 0; /* shards draw their own */
         pair_batch b = random_batch(400, 18, 17);
         check_whole(&c, &b);
@@ -172,7 +171,7 @@ static void test_whole(void)
 
 static void test_number(void)
 {
-    net_config c = network_base("transformer");
+    net_config c = network_base("transformer", "transformer");
     model *m = model_new(&c, true);
     shards *s = shards_new(m);
     CU_ASSERT(shards_of(s, 2, 1) == 1 && shards_of(s, 100000, 1) == 1);

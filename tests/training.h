@@ -82,7 +82,8 @@ static bool no_dropout; /* for network() */
 /* The three networks of the house, tiny, with dropout. */
 static inline net_config network(int i)
 {
-    net_config c = {.arch = i == 2 ? "transformer" : "rnn",
+    net_config c = {.enc = i == 2 ? "transformer" : "rnn",
+                    .dec = i == 2 ? "transformer" : "rnn",
                     .src_vocab = tokenizer_size(here.vocab.src),
                     .tgt_vocab = tokenizer_size(here.vocab.tgt),
                     .shared_vocab = here.vocab.joint,

@@ -1,23 +1,49 @@
 #include "model/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "model/words.h"
+#include "model/classes.h"
 #include "nn/loss.h"
 #include "tensor/weights.h"
 
-extern const model_class model_rnn, model_transformer;
+extern const encoder_class encoder_rnn, encoder_transformer;
+extern const decoder_class decoder_rnn, decoder_transformer;
 
-const model_class *const models[] = {&model_rnn, &model_transformer, NULL};
+const encoder_class *const encoders[] = {&encoder_rnn, &encoder_transformer, NULL};
+const decoder_class *const decoders[] = {&decoder_rnn, &decoder_transformer, NULL};
 
-static const model_class *find(const char *arch)
+const char *encoder_name(int i) { return encoders[i] ? encoders[i]->name : NULL; }
+
+const char *decoder_name(int i) { return decoders[i] ? decoders[i]->name : NULL; }
+
+static int place_of(const char *name, const char *(*name_at)(int))
 {
-    for (const model_class *const *k = models; *k; k++)
-        if (strcmp((*k)->name, arch) == 0) return *k;
+    for (int i = 0; name_at(i); i++)
+        if (!strcmp(name, name_at(i))) return i;
+    return -1;
+}
+
+const char *arch_name(int i)
+{
+    for (int k = 0; encoders[k]; k++)
+        if (place_of(encoders[k]->name, decoder_name) >= 0 && i-- == 0) return encoders[k]->name;
     return NULL;
+}
+
+static const encoder_class *find_encoder(const char *name)
+{
+    int i = place_of(name, encoder_name);
+    return i < 0 ? NULL : encoders[i];
+}
+
+static const decoder_class *find_decoder(const char *name)
+{
+    int i = place_of(name, decoder_name);
+    return i < 0 ? NULL : decoders[i];
 }
 
 /* ----------------------------------------------------------------------------------- settings */
@@ -37,14 +63,27 @@ static int check_tie(const net_config *c)
     return 0;
 }
 
+/* The shared table of `all` is as wide for the encoder as for the decoder. */
+static int check_widths(const net_config *c, const encoder_class *enc, const decoder_class *dec)
+{
+    int src = enc->table(c).width, tgt = dec->table(c).width;
+    if (strcmp(c->tie, "all") || src == tgt) return 0;
+    return fail(
+        "--tie all needs embeddings of one width, but those of the %s encoder are %d wide and those of "
+        "the %s decoder %d: make --d-emb equal to --d-model, or say --tie tgt",
+        c->enc, src, c->dec, tgt);
+}
+
 int net_config_check(const net_config *c)
 {
-    const model_class *k = find(c->arch);
-    if (!k) return fail("--arch %s: must be rnn or transformer", c->arch);
+    const encoder_class *enc = find_encoder(c->enc);
+    const decoder_class *dec = find_decoder(c->dec);
+    if (!enc) return fail("--enc %s: there is no such encoder", c->enc);
+    if (!dec) return fail("--dec %s: there is no such decoder", c->dec);
     if (check_number("d-model", c->d_model, 1) || check_number("enc-layers", c->enc_layers, 1) ||
         check_number("dec-layers", c->dec_layers, 1) || check_tie(c))
         return -1;
-    return k->check(c);
+    return enc->check(c) || dec->check(c) ? -1 : check_widths(c, enc, dec);
 }
 
 static bool listed(const char *const *list, const char *name)
@@ -54,32 +93,70 @@ static bool listed(const char *const *list, const char *name)
     return false;
 }
 
+static const char *const of_all[] = {"arch",       "enc", "dec",     "d-model",     "enc-layers",
+                                     "dec-layers", "tie", "dropout", "dropout-emb", NULL};
+
 bool net_config_uses(const net_config *c, const char *option)
 {
+    const encoder_class *enc = find_encoder(c->enc);
+    const decoder_class *dec = find_decoder(c->dec);
+    if (!enc || !dec || listed(of_all, option)) return true;
     bool describes_a_network = false;
-    for (const model_class *const *any = models; *any; any++)
-        describes_a_network |= listed((*any)->options, option);
-    const model_class *k = find(c->arch);
-    return !describes_a_network || !k || listed(k->options, option);
+    for (int i = 0; encoders[i]; i++) describes_a_network |= listed(encoders[i]->options, option);
+    for (int i = 0; decoders[i]; i++) describes_a_network |= listed(decoders[i]->options, option);
+    return !describes_a_network || listed(enc->options, option) || listed(dec->options, option);
+}
+
+const char *net_config_kind(const net_config *c)
+{
+    static char text[64];
+    if (!strcmp(c->enc, c->dec)) return find_encoder(c->enc)->name;
+    snprintf(text, sizeof text, "%s encoder, %s decoder", c->enc, c->dec);
+    return text;
 }
 
 /* -------------------------------------------------------------------------------------- model */
 
 struct model {
-    const model_class *k;
+    const encoder_class *enc;
+    const decoder_class *dec;
     net_config config;
     params *params;
-    void *net;
+    const tensor *out, *bias; /* output layer; bias may be NULL */
+    void *encoder, *decoder;
 };
+
+/* The output layer and the tables of words, which `tie` makes one. */
+static void add_tables(model *m, const tensor **src, const tensor **tgt)
+{
+    const net_config *c = &m->config;
+    params *p = m->params;
+    table_spec s = m->enc->table(c), y = m->dec->table(c);
+    output_spec o = m->dec->output(c);
+    bool tied = strcmp(c->tie, "none") != 0, tied_src = strcmp(c->tie, "all") == 0;
+    BUG_IF((tied && y.width != o.width) || (tied_src && s.width != o.width));
+    m->out =
+        params_add(p, "out", c->tgt_vocab, o.width, tied ? INIT_NORMAL : o.init, tied ? y.sigma : o.gain);
+    if (o.bias) m->bias = params_add(p, "bias", c->tgt_vocab, 1, INIT_ZERO, 0);
+    *src = tied_src ? m->out : params_add_table(p, s.name, c->src_vocab, s.width, INIT_NORMAL, s.sigma);
+    *tgt = tied ? m->out : params_add_table(p, y.name, c->tgt_vocab, y.width, INIT_NORMAL, y.sigma);
+}
 
 static model *build(const net_config *c)
 {
     BUG_IF(net_config_check(c) != 0);
     model *m = xcalloc(1, sizeof *m);
-    m->k = find(c->arch);
+    m->enc = find_encoder(c->enc);
+    m->dec = find_decoder(c->dec);
     m->config = *c;
     m->params = params_new();
-    m->net = m->k->build(c, m->params);
+    const tensor *src, *tgt;
+    add_tables(m, &src, &tgt);
+    encoded_shape source = m->enc->shape(c);
+    m->encoder = m->enc->build(c, m->params, src);
+    m->decoder = m->dec->build(c, m->params, tgt, &source);
+    if (m->enc->build_last) m->enc->build_last(m->encoder, m->params);
+    if (m->dec->build_last) m->dec->build_last(m->decoder, m->params);
     return m;
 }
 
@@ -100,7 +177,8 @@ model *model_sharing(const model *of)
 void model_free(model *m)
 {
     if (!m) return;
-    m->k->free(m->net);
+    m->enc->free(m->encoder);
+    m->dec->free(m->decoder);
     params_free(m->params);
     free(m);
 }
@@ -111,16 +189,25 @@ params *model_params(model *m) { return m->params; }
 
 void model_init(model *m, uint64_t seed) { params_init(m->params, seed); }
 
-bool model_stepwise(const model *m) { return m->k->stepwise; }
+bool model_stepwise(const model *m) { return m->enc->stepwise || m->dec->stepwise; }
 
 double model_flops(const model *m, const seqs *src, const seqs *tgt)
 {
-    const tensor *bias, *out = m->k->output(m->net, &bias);
     double rows = (double)(seqs_total(tgt) + tgt->n);
-    return m->k->flops(m->net, src, tgt) + 2.0 * rows * out->rows * out->cols;
+    return m->enc->flops(m->encoder, src) + m->dec->flops(m->decoder, src, tgt) +
+           2.0 * rows * m->out->rows * m->out->cols;
 }
 
 /* --------------------------------------------------------------------------------------- loss */
+
+/* See decoder_class. */
+static tensor *hidden(model *m, tape *t, const seqs *src, const seqs *tgt, const int **target_of)
+{
+    t->on_demand = true;
+    words s = words_with_eos(t, src), y = words_with_bos(t, tgt);
+    encoded source = m->enc->encode(m->encoder, t, &s);
+    return m->dec->hidden(m->decoder, t, &source, &y, target_of);
+}
 
 model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
                       double grad_scale)
@@ -128,12 +215,11 @@ model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, doubl
     BUG_IF(src->n != tgt->n);
     if (src->n == 0) return (model_sums){0, 0, 0};
     const int *target_of;
-    tensor *x = m->k->hidden(m->net, t, src, tgt, &target_of);
+    tensor *x = hidden(m, t, src, tgt, &target_of);
     words target = words_with_eos(t, tgt);
     int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
     for (int i = 0; i < x->rows; i++) targets[i] = target.ids[target_of ? target_of[i] : i];
-    const tensor *bias, *out = m->k->output(m->net, &bias);
-    loss_sums s = nn_loss(t, x, out, bias, targets, label_smoothing, grad_scale);
+    loss_sums s = nn_loss(t, x, m->out, m->bias, targets, label_smoothing, grad_scale);
     return (model_sums){s.loss, s.nll, target.rows};
 }
 
@@ -143,15 +229,15 @@ void model_each_logits(model *m, tape *t, const seqs *src, const seqs *tgt, logi
 {
     BUG_IF(src->n != tgt->n);
     const int *target_of;
-    tensor *x = m->k->hidden(m->net, t, src, tgt, &target_of);
-    const tensor *bias, *out = m->k->output(m->net, &bias);
+    tensor *x = hidden(m, t, src, tgt, &target_of);
+    const tensor *out = m->out;
     real *z = arena_alloc(t->memory, sizeof(real) * LOGIT_ROWS * (size_t)out->rows);
     int place[LOGIT_ROWS];
     for (int from = 0; from < x->rows; from += LOGIT_ROWS) {
         int n = x->rows - from < LOGIT_ROWS ? x->rows - from : LOGIT_ROWS;
         for (int i = 0; i < n; i++) place[i] = target_of ? target_of[from + i] : from + i;
-        weights_forward(out, n, x->v + (size_t)from * (size_t)x->ld, x->ld, bias ? bias->v : NULL, false, z,
-                        out->rows);
+        weights_forward(out, n, x->v + (size_t)from * (size_t)x->ld, x->ld, m->bias ? m->bias->v : NULL,
+                        false, z, out->rows);
         take(n, place, z, context);
     }
 }
@@ -189,17 +275,19 @@ decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, in
                     .rows = (int)src->n,
                     .max_rows = max_rows,
                     .max_steps = max_steps};
-    d->state = m->k->start(m->net, &d->t, src, max_rows, max_steps);
+    words s = words_with_eos(&d->t, src);
+    encoded source = m->enc->encode(m->encoder, &d->t, &s);
+    d->state = m->dec->start(m->decoder, &d->t, &source, max_rows, max_steps);
     return d;
 }
 
 void model_step(decoding *d, const int *ids, real *logits)
 {
     BUG_IF(d->steps >= d->max_steps);
+    const model *m = d->m;
     arena_mark mark = arena_save(d->t.memory);
-    tensor *x = d->m->k->step(d->m->net, &d->t, d->state, ids, d->rows, d->steps++);
-    const tensor *bias, *out = d->m->k->output(d->m->net, &bias);
-    weights_forward(out, d->rows, x->v, x->ld, bias ? bias->v : NULL, false, logits, out->rows);
+    tensor *x = m->dec->step(m->decoder, &d->t, d->state, ids, d->rows, d->steps++);
+    weights_forward(m->out, d->rows, x->v, x->ld, m->bias ? m->bias->v : NULL, false, logits, m->out->rows);
     arena_restore(d->t.memory, mark);
 }
 
@@ -207,6 +295,6 @@ void model_select(decoding *d, const int *from, int n)
 {
     BUG_IF(n > d->max_rows);
     for (int i = 0; i < n; i++) BUG_IF(from[i] < 0 || from[i] >= d->rows);
-    d->m->k->select(d->m->net, &d->t, d->state, from, n);
+    d->m->dec->select(d->m->decoder, d->state, from, n);
     d->rows = n;
 }

@@ -1,5 +1,6 @@
-/* An encoder-decoder network: settings, parameters, a loss for training and steps for search. Nobody
- * above this room asks which architecture it is: models[] is the list. */
+/* An encoder-decoder network: settings, parameters, a loss for training and steps for search. Encoder and
+ * decoder are chosen apart. Nobody above this room asks which they are: encoders[] and decoders[] are the
+ * lists. */
 #ifndef TULK_MODEL_MODEL_H
 #define TULK_MODEL_MODEL_H
 
@@ -12,11 +13,11 @@
 
 /* What describes a network; the fields are the options of the same names. */
 typedef struct {
-    const char *arch; /* "rnn", "transformer" */
+    const char *enc, *dec; /* encoders[], decoders[]: "rnn", "transformer" */
     int src_vocab, tgt_vocab;
     bool shared_vocab; /* both sides use one vocabulary */
     int d_model;       /* rnn: hidden size */
-    int d_emb;         /* rnn only */
+    int d_emb;         /* of an rnn; a Transformer has one width */
     int enc_layers, dec_layers;
     const char
         *tie; /* "none", "tgt" (target embedding is the output layer), "all" (and the source embedding) */
@@ -39,6 +40,9 @@ typedef struct model model;
 /* 0, or -1 with a message that names the option: contradictions between values (d_model % n_heads,
  * tie and vocabularies, ...), unknown names. */
 int net_config_check(const net_config *c);
+
+/* "rnn", or "transformer encoder, rnn decoder"; in static memory. */
+const char *net_config_kind(const net_config *c);
 
 /* Whether the network of `c` uses the option of this name ("n-heads", "cell", ...); options that
  * describe no network are used. */
@@ -95,29 +99,15 @@ void model_step(decoding *d, const int *ids, real *logits);
  * this is how a beam is opened, reordered and how finished hypotheses leave). */
 void model_select(decoding *d, const int *from, int n);
 
-/* An architecture: one file each, one row in the list of model.c. `net` is the network's own struct, t the
- * tape. */
-typedef struct {
-    const char *name;
-    bool stepwise;              /* see model_stepwise */
-    const char *const *options; /* names of the network options it uses; ends with NULL */
-    int (*check)(const net_config *c);
-    void *(*build)(const net_config *c,
-                   params *p); /* declares parameters; the network's own struct, from malloc */
-    /* The last hidden layer (target rows, width) before the output layer, rows in the network's own order;
-     * target_of (target rows) gets for each of them the place of its word in the sentence-major order. */
-    tensor *(*hidden)(void *net, tape *t, const seqs *src, const seqs *tgt, const int **target_of);
-    const tensor *(*output)(void *net,
-                            const tensor **bias); /* weights (tgt_vocab, width); bias may be NULL */
-    void *(*start)(void *net, tape *t, const seqs *src, int max_rows,
-                   int max_steps); /* state, in t->memory */
-    tensor *(*step)(void *net, tape *t, void *state, const int *ids, int rows, int step); /* (rows, width) */
-    void (*select)(void *net, tape *t, void *state, const int *from, int n);
-    double (*flops)(const void *net, const seqs *src, const seqs *tgt); /* without the output layer */
-    void (*free)(void *net);
-} model_class;
+/* The lists of encoders and decoders (model/classes.h); a network is any pair. They end with NULL. */
+typedef struct encoder_class encoder_class;
+typedef struct decoder_class decoder_class;
+extern const encoder_class *const encoders[];
+extern const decoder_class *const decoders[];
 
-/* The list of architectures; ends with NULL. */
-extern const model_class *const models[];
+/* The i-th name of a list, NULL behind the last; of those in both lists, for --arch. */
+const char *encoder_name(int i);
+const char *decoder_name(int i);
+const char *arch_name(int i);
 
 #endif

@@ -121,6 +121,52 @@ tensor *nn_concat(tape *t, tensor *a, tensor *b)
     return y;
 }
 
+/* -------------------------------------------------------------------------------------- mean */
+
+typedef struct {
+    tape_node node;
+    tensor *x, *y;
+    packed p;
+} mean_node;
+
+static void mean_task(long i, void *context)
+{
+    const mean_node *n = context;
+    real *y = row(n->y->v, n->y, (int)i), share = 1 / (real)n->p.len[i];
+    memset(y, 0, (size_t)n->y->cols * sizeof(real));
+    for (int k = 0; k < n->p.len[i]; k++)
+        vec_axpy(n->y->cols, share, row(n->x->v, n->x, n->p.start[i] + k), y);
+}
+
+static void mean_back_task(long i, void *context)
+{
+    const mean_node *n = context;
+    const real *dy = row(n->y->g, n->y, (int)i);
+    real share = 1 / (real)n->p.len[i];
+    for (int k = 0; k < n->p.len[i]; k++)
+        vec_axpy(n->y->cols, share, dy, row(n->x->g, n->x, n->p.start[i] + k));
+}
+
+static void mean_back(tape_node *self)
+{
+    mean_node *n = (mean_node *)self;
+    if (tape_gradient_sum(n->x)) team_run(n->p.n, mean_back_task, n);
+}
+
+tensor *nn_mean(tape *t, tensor *x, const packed *p)
+{
+    METER(METER_ROWS);
+    mean_node *n = TAPE_NODE(t, mean_node);
+    n->x = x;
+    n->y = tape_tensor(t, p->n, x->cols);
+    n->p = *p;
+    for (int i = 0; i < p->n; i++)
+        BUG_IF(p->len[i] < 1 || p->start[i] < 0 || p->start[i] + p->len[i] > x->rows);
+    team_run(p->n, mean_task, n);
+    if (t->recording) tape_push_output(t, &n->node, n->y, mean_back);
+    return n->y;
+}
+
 /* ---------------------------------------------------------------------------------- activate */
 
 typedef struct {

@@ -3,6 +3,7 @@
 #define TULK_NN_ROWS_H
 
 #include "kernel/activation.h"
+#include "nn/attend.h"
 #include "tensor/tape.h"
 
 /* y[i] = x[index[i]], i < n; repeats allowed. index must live as long as the tape. */
@@ -12,6 +13,10 @@ tensor *nn_gather_cols(tape *t, tensor *x, int from, int cols, const int *index,
 
 /* (n, a) and (n, b) side by side: (n, a + b). */
 tensor *nn_concat(tape *t, tensor *a, tensor *b);
+
+/* y[i] = the mean of the rows of x in sequence i; (p->n, cols). The sequences, none empty, must live as long
+ * as the tape. */
+tensor *nn_mean(tape *t, tensor *x, const packed *p);
 
 /* f(x), element-wise. If f does not need its input backward, x's values are overwritten: use y only. */
 tensor *nn_activate(tape *t, tensor *x, const activation *f);

@@ -23,6 +23,8 @@ int parse_argv(options *o, int argc, char **argv);
 int parse_config(options *o, const char *path);
 /* fail() with the nearest option the command knows. `origin` begins the message ("", "my.conf:3: "). */
 int unknown_option(unsigned command, const char *origin, const char *dashes, const char *name);
+/* Gives --enc and --dec what --arch says; to be called after values were set (network.c). */
+void options_settle_arch(options *o);
 /* What contradicts itself, and a note on what the network does not use (network.c). */
 int check_network(const options *o);
 

@@ -13,10 +13,24 @@ static int value_int(const options *o, const char *key, int otherwise)
     return options_value(o, key) ? (int)options_int(o, key) : otherwise;
 }
 
+/* --arch speaks for both sides, unless --enc or --dec was set where it counts at least as much. */
+void options_settle_arch(options *o)
+{
+    static const char *const sides[] = {"enc", "dec"};
+    const option_row *arch = option_find(o->command, "arch");
+    for (int i = 0; arch && i < 2; i++) {
+        const option_row *row = option_find(o->command, sides[i]);
+        const option_value *from = &o->values[arch - option_table], *side = &o->values[row - option_table];
+        if (!side->text || side->level < from->level)
+            BUG_IF(options_put(o, row, from->text, from->level, row->key));
+    }
+}
+
 net_config options_network(const options *o)
 {
     net_config c = {
-        .arch = options_text(o, "arch"),
+        .enc = options_text(o, "enc"),
+        .dec = options_text(o, "dec"),
         .shared_vocab = !options_flag(o, "separate-vocabs"),
         .d_model = (int)options_int(o, "d-model"),
         .d_emb = (int)options_int(o, "d-emb"),
@@ -66,7 +80,11 @@ void options_note_unused(const options *o, const net_config *c)
     for (const option_row *row = option_table; row->key; row++)
         if (set_by_user(o, row) && !net_config_uses(c, row->key))
             str_addf(&unused, "%s--%s", unused.n ? ", " : "", row->key);
-    if (unused.n) note("not used by this network (--arch %s) and left alone: %s", c->arch, str_text(&unused));
+    if (unused.n && !strcmp(c->enc, c->dec))
+        note("not used by this network (--arch %s) and left alone: %s", c->enc, str_text(&unused));
+    else if (unused.n)
+        note("not used by this network (--enc %s --dec %s) and left alone: %s", c->enc, c->dec,
+             str_text(&unused));
     str_free(&unused);
 }
 

@@ -170,6 +170,7 @@ void options_preset(options *o, const char *name)
         BUG_IF(!option_find(FOR_TRAIN, kv[0]));
         if (row && row->in_model) BUG_IF(options_put(o, row, kv[1], LEVEL_PRESET, kv[0]));
     }
+    options_settle_arch(o);
 }
 
 /* Where there can be one. */
@@ -186,5 +187,6 @@ int options_parse(options *o, int argc, char **argv)
     if (stops(o)) return 0;
     if (options_text(o, "config") && parse_config(o, options_text(o, "config"))) return -1;
     apply_preset(o);
+    options_settle_arch(o);
     return o->command & FOR_TRAIN ? check_network(o) : 0;
 }

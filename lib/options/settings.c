@@ -28,5 +28,6 @@ int options_load(options *o, store *s)
 {
     loading l = {o, 0};
     if (store_each_setting(s, load_setting, &l)) return -1;
+    options_settle_arch(o); /* older files say --arch alone */
     return l.result ? fail("%s: %s", store_path(s), error_message()) : 0;
 }

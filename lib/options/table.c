@@ -12,7 +12,6 @@
 #include "train/schedule.h"
 
 /* Choices: names of the tables that are the lists of what is built. */
-static const char *arch_name(int i) { return models[i] ? models[i]->name : NULL; }
 static const char *cell_name(int i) { return cells[i].name; }
 static const char *attention_name(int i) { return i == 0 ? "none" : attentions[i - 1].name; }
 static const char *optimizer_name(int i) { return optimizers[i].name; }
@@ -111,7 +110,9 @@ const option_row option_table[] = {
      .values = VALUES_ALL, .argument = "NAME...",
      .help = "networks to measure, listed below; other options override (default: all, or the one that other "
              "options describe)"},
-    {.key = "arch", ROW(arch_name), NETWORK, .initial = "transformer", .help = "kind of network"},
+    {.key = "arch", ROW(arch_name), NETWORK, .initial = "transformer", .help = "kind of network: of encoder and decoder"},
+    {.key = "enc", ROW(encoder_name), NETWORK, .help = "kind of encoder (default: as --arch)"},
+    {.key = "dec", ROW(decoder_name), NETWORK, .help = "kind of decoder (default: as --arch)"},
     {.key = "d-model", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,
      .help = "width; hidden size of an RNN"},
     {.key = "d-emb", COUNT, NETWORK, .initial = "256", .least = 1, .most = 65536,

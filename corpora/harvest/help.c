@@ -1,0 +1,168 @@
+/* LibreOffice's help: a folder of pages for each language, where <p id="par_id..."> and <h1 id="hd_id...">
+ * are the same paragraph in all of them. */
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "harvest.h"
+#include "text/intmap.h"
+
+/* ----------------------------------------------------------------------------------- a list of pages */
+
+static char **pages; /* nftw has no context */
+static size_t n_pages, pages_capacity;
+
+static int see_page(const char *path, const struct stat *info, int type, struct FTW *at)
+{
+    (void)info;
+    (void)at;
+    size_t n = strlen(path);
+    if (type != FTW_F || n < 5 || strcmp(path + n - 5, ".html")) return 0;
+    pages = grow(pages, &pages_capacity, n_pages + 1, sizeof *pages);
+    pages[n_pages++] = xstrdup(path);
+    return 0;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static int list_pages(const char *folder)
+{
+    n_pages = 0;
+    if (nftw(folder, see_page, 16, FTW_PHYS) || !n_pages)
+        return fail("%s: no pages of help in this folder", folder);
+    qsort(pages, n_pages, sizeof *pages, by_name);
+    return 0;
+}
+
+static void free_pages(void)
+{
+    for (size_t i = 0; i < n_pages; i++) free(pages[i]);
+    free(pages);
+    pages = NULL;
+    n_pages = pages_capacity = 0;
+}
+
+/* ---------------------------------------------------------------------------------------- paragraphs */
+
+typedef struct {
+    uint64_t key;
+    span text; /* with its tags */
+} paragraph;
+
+typedef struct {
+    paragraph *list;
+    size_t n, capacity;
+} paragraphs;
+
+static const char *find(const char *from, const char *end, const char *what)
+{
+    return from < end ? memmem(from, (size_t)(end - from), what, strlen(what)) : NULL;
+}
+
+/* The value of an attribute inside the tag; n = 0 if there is none. */
+static span attribute(span tag, const char *name)
+{
+    const char *at = find(tag.p, tag.p + tag.n, name);
+    if (!at) return (span){0};
+    at += strlen(name);
+    const char *end = memchr(at, '"', (size_t)(tag.p + tag.n - at));
+    return end ? (span){at, (size_t)(end - at)} : (span){0};
+}
+
+static bool is_text(span tag)
+{
+    static const char *const others[] = {"code", "listing", "path", "bas", NULL};
+    span class = attribute(tag, "class=\"");
+    for (int i = 0; others[i]; i++)
+        if (class.n && memmem(class.p, class.n, others[i], strlen(others[i]))) return false;
+    return true;
+}
+
+/* <p id="par_...>, <h2 id="hd_...>: the element at `at`, up to its end; NULL if it is another tag. */
+static const char *take_paragraph(const char *at, const char *end, paragraphs *out)
+{
+    char close[6] = {'<', '/', at[1], '>', '\0', '\0'};
+    if (at[1] == 'h') close[3] = at[2], close[4] = '>';
+    const char *tag_end = memchr(at, '>', (size_t)(end - at));
+    const char *stop = tag_end ? find(tag_end, end, close) : NULL;
+    if (!stop) return NULL;
+    span tag = {at, (size_t)(tag_end - at)}, id = attribute(tag, " id=\"");
+    if (!id.n || (strncmp(id.p, "par_", 4) && strncmp(id.p, "hd_", 3)) || !is_text(tag)) return stop;
+    out->list = grow(out->list, &out->capacity, out->n + 1, sizeof *out->list);
+    out->list[out->n++] = (paragraph){hash64(id.p, id.n), {tag_end + 1, (size_t)(stop - tag_end - 1)}};
+    return stop;
+}
+
+static void cut_page(span page, paragraphs *out)
+{
+    const char *at = page.p, *end = page.p + page.n;
+    out->n = 0;
+    while ((at = find(at, end, "<"))) {
+        bool begins = end - at > 4 &&
+                      ((at[1] == 'p' && at[2] == ' ') || (at[1] == 'h' && at[2] >= '1' && at[2] <= '6'));
+        const char *stop = begins ? take_paragraph(at, end, out) : NULL;
+        at = stop ? stop : at + 1;
+    }
+}
+
+/* What is shown on other systems only stands in the page, too, hidden: left out, with its tags. */
+static void drop_hidden(span text, str *out)
+{
+    static const char mark[] = "<span hidden=\"true\" id=\"MAC";
+    str_clear(out);
+    const char *at = text.p, *end = text.p + text.n, *next;
+    while ((next = find(at, end, mark))) {
+        int depth = 0;
+        str_add(out, at, (size_t)(next - at));
+        for (at = next; at < end;) {
+            bool opens = end - at > 5 && !strncmp(at, "<span", 5),
+                 closes = end - at > 6 && !strncmp(at, "</span>", 7);
+            depth += opens - closes;
+            at += closes ? 7 : 1;
+            if (closes && depth == 0) break;
+        }
+    }
+    str_add(out, at, (size_t)(end - at));
+}
+
+static void join_pages(harvest *h, int source, const paragraphs *src, const paragraphs *tgt)
+{
+    intmap places = {0};
+    str texts[2] = {{0}, {0}};
+    for (size_t i = 0; i < src->n; i++) intmap_set(&places, src->list[i].key, (int)i);
+    for (size_t i = 0; i < tgt->n; i++) {
+        int place = intmap_get(&places, tgt->list[i].key);
+        if (place < 0) continue;
+        drop_hidden(src->list[place].text, &texts[0]);
+        drop_hidden(tgt->list[i].text, &texts[1]);
+        harvest_offer(h, source, FORM_MARKUP, str_span(&texts[0]), str_span(&texts[1]));
+    }
+    str_free(&texts[0]);
+    str_free(&texts[1]);
+    intmap_free(&places);
+}
+
+int harvest_help(harvest *h, int source, const char *src_folder, const char *tgt_folder)
+{
+    str files[2] = {{0}, {0}}, other = {0};
+    paragraphs cut[2] = {{0}, {0}};
+    int result = list_pages(src_folder);
+    for (size_t i = 0; i < n_pages && !result; i++) {
+        str_clear(&other);
+        str_addf(&other, "%s%s", tgt_folder, pages[i] + strlen(src_folder));
+        if (harvest_read_file(other.p, &files[1])) continue; /* a page that only one of them has */
+        result = harvest_read_file(pages[i], &files[0]);
+        for (int side = 0; side < 2 && !result; side++) cut_page(str_span(&files[side]), &cut[side]);
+        if (!result) join_pages(h, source, &cut[0], &cut[1]);
+    }
+    for (int side = 0; side < 2; side++) {
+        str_free(&files[side]);
+        free(cut[side].list);
+    }
+    str_free(&other);
+    free_pages();
+    return result;
+}

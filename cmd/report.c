@@ -67,6 +67,8 @@ static void tell_validation(train_report *r, const train_progress *p)
             (long long)p->epoch, (long long)p->update, p->valid->xent, p->valid->ppl, p->valid->bleu,
             p->best ? "best so far" : "not better", clock_human(p->valid->seconds, took),
             clock_human(p->elapsed, elapsed));
+    if (p->lowered < 1)
+        fprintf(stderr, "plateau: learning rate times %g, back to the best weights\n", p->lowered);
 }
 
 void report_progress(const train_progress *p, void *context)

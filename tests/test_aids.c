@@ -11,12 +11,38 @@ static void sgd(train_settings *s) { s->optimizer = optimizer_defaults(OPTIMIZER
 static void weight_decay(train_settings *s) { s->optimizer.weight_decay = 0.1; }
 static void betas(train_settings *s) { s->optimizer.beta1 = 0.8; }
 
+static void accumulate(train_settings *s) { s->accumulate = 3; }
+static void linear(train_settings *s) { s->schedule.kind = SCHEDULE_LINEAR, s->schedule.total = 25; }
+static void cosine(train_settings *s) { s->schedule.kind = SCHEDULE_COSINE, s->schedule.total = 25; }
+
+/* BLEU gets no better so soon: a plateau at each second validation. */
+static void plateau(train_settings *s)
+{
+    s->schedule.kind = SCHEDULE_PLATEAU;
+    s->lr_patience = 1;
+    s->lr_factor = 0.5;
+}
+
+static void plateau_of_means(train_settings *s)
+{
+    plateau(s);
+    s->ema = 0.9;
+}
+
 static const struct {
     const char *name;
     void (*set)(train_settings *s);
 } aids[] = {
-    {"dropout-warmup", dropout_rises}, {"adamw", adamw}, {"sgd", sgd},
-    {"weight-decay", weight_decay},    {"beta1", betas},
+    {"dropout-warmup", dropout_rises},
+    {"adamw", adamw},
+    {"sgd", sgd},
+    {"weight-decay", weight_decay},
+    {"beta1", betas},
+    {"accumulate", accumulate},
+    {"linear", linear},
+    {"cosine", cosine},
+    {"plateau", plateau},
+    {"plateau of means", plateau_of_means},
 };
 enum { AIDS = sizeof aids / sizeof *aids, UPDATES = 20 };
 
@@ -109,11 +135,127 @@ static void test_optimizers(void)
     CU_ASSERT_TRUE(checkpoint_is_weight("enc.0.ffn.a"));
 }
 
+/* ---------------------------------------------------------------------------- plateaus, batches */
+
+/* The weights of a slot, without moments. */
+static int load_slot(const char *slot, params *p)
+{
+    store *s;
+    if (store_open(here.model, STORE_READ, &s) < 0) return -1;
+    int status = checkpoint_load_weights(s, slot, p);
+    store_close(s);
+    return status;
+}
+
+/* The largest difference of two sets of weights, and the largest weight. */
+static double difference(const params *a, const params *b, double *size)
+{
+    double off = 0;
+    *size = 0;
+    for (size_t i = 0; i < a->n_reals; i++) {
+        off = fmax(off, fabs((double)a->v[i] - (double)b->v[i]));
+        *size = fmax(*size, fabs((double)a->v[i]));
+    }
+    return off;
+}
+
+static void keep_state(train_state *to)
+{
+    store *s;
+    str text = {0};
+    checkpoint_info info;
+    BUG_IF(store_open(here.model, STORE_READ, &s) < 0);
+    CU_ASSERT_EQUAL(store_checkpoint(s, "last", &info, &text), 1);
+    CU_ASSERT_EQUAL(train_state_parse(str_text(&text), to), 0);
+    str_free(&text);
+    store_close(s);
+}
+
+/* Validations at updates 2, 4 and 6, of which the first is the best: two plateaus. */
+static void test_plateau(void)
+{
+    set_up();
+    net_config c = network(0);
+    model *last = model_new(&c, false), *best = model_new(&c, false);
+    train_settings s = settings(6);
+    plateau(&s);
+    s.schedule.lr = -0.01; /* up the hill */
+    s.schedule.warmup = 0;
+    s.metric = METRIC_XENT;
+    s.valid_every = 2;
+    hash_of_run(0, &s);
+    train_state state;
+    keep_state(&state);
+    CU_ASSERT_EQUAL(state.best_update, 2);
+    CU_ASSERT_EQUAL(state.lr_scale, 0.25);
+    CU_ASSERT_EQUAL(state.restarted, 6);
+    CU_ASSERT_EQUAL(state.bad, 2);
+    CU_ASSERT_EQUAL(load_slot("last", model_params(last)), 0);
+    CU_ASSERT_EQUAL(load_slot("best", model_params(best)), 0);
+    double size;
+    CU_ASSERT_EQUAL(difference(model_params(last), model_params(best), &size), 0);
+    s.updates = 7; /* Adam begins anew: the step is the rate, whatever the gradient */
+    train_result result;
+    CU_ASSERT_EQUAL(run(0, &s, true, &result), 0);
+    CU_ASSERT_EQUAL(load_slot("last", model_params(last)), 0);
+    CU_ASSERT_DOUBLE_EQUAL(difference(model_params(last), model_params(best), &size), 0.01 * 0.25, 1e-6);
+    model_free(last);
+    model_free(best);
+    tear_down();
+}
+
+/* All batches of an epoch in one update are as one batch of all pairs. */
+static void test_accumulate(void)
+{
+    set_up();
+    no_dropout = true;
+    for (int i = 0; i < NETWORKS; i++) {
+        net_config c = network(i);
+        model *parts = model_new(&c, false), *whole = model_new(&c, false);
+        train_settings s = settings(1);
+        s.schedule = (schedule){.kind = SCHEDULE_CONSTANT, .lr = 1};
+        s.optimizer = optimizer_defaults(OPTIMIZER_SGD);
+        s.accumulate = 1000;
+        hash_of_run(i, &s);
+        CU_ASSERT_EQUAL(load_slot("last", model_params(parts)), 0);
+        s.accumulate = 1;
+        batch_tokens = window_pairs = 1000000;
+        hash_of_run(i, &s);
+        CU_ASSERT_EQUAL(load_slot("last", model_params(whole)), 0);
+        batch_tokens = 200, window_pairs = 90;
+        double size, off = difference(model_params(whole), model_params(parts), &size);
+        CU_ASSERT_TRUE(off < 1e-5 * size);
+        model_free(parts);
+        model_free(whole);
+    }
+    no_dropout = false;
+    tear_down();
+}
+
+/* The last update of an epoch has the batches that are left. */
+static void test_accumulate_epochs(void)
+{
+    set_up();
+    train_settings s = settings(0);
+    train_result one, three;
+    s.epochs = 2;
+    s.valid_every = 0;
+    CU_ASSERT_EQUAL(run(0, &s, false, &one), 0);
+    unlink(here.model);
+    s.accumulate = 3;
+    CU_ASSERT_EQUAL(run(0, &s, false, &three), 0);
+    CU_ASSERT_EQUAL(three.state.update, 2 * ((one.state.update / 2 + 2) / 3));
+    tear_down();
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         {"every aid: its effect, threads, resuming", test_all},
         {"optimizers", test_optimizers},
+        {"a plateau turns back", test_plateau},
+        {"many batches in one update are one large batch", test_accumulate},
+        {"and what is left at the end of the epoch", test_accumulate_epochs},
         {"dropout's warm-up", test_dropout_warmup},
         {"which begins without dropout", test_dropout_first},
         CU_TEST_INFO_NULL,

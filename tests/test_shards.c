@@ -80,7 +80,7 @@ static real *gradients_of(const net_config *c, const pair_batch *b, int threads,
     params *p = model_params(m);
     model_init(m, 3);
     shards *s = shards_new(m);
-    model_sums sums = shards_gradients(s, b, &(gradient_settings){5, 7, 0.1, 1});
+    model_sums sums = shards_gradients(s, b, &(gradient_settings){5, 7, 0.1, 1, 0});
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
     *loss = sums.loss;
     real *g = xmalloc(p->n_reals * sizeof *g);

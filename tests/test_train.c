@@ -21,6 +21,10 @@ static void test_schedules(void)
         {SCHEDULE_NOAM, 4, 64, 1.0 / 4 / 8}, {SCHEDULE_LINEAR, 4, 1, 0.5},
         {SCHEDULE_LINEAR, 4, 4, 2},          {SCHEDULE_LINEAR, 4, 14, 14.0 / 17},
         {SCHEDULE_LINEAR, 4, 20, 2.0 / 17},  {SCHEDULE_LINEAR, 4, 100, 0},
+        {SCHEDULE_COSINE, 4, 1, 0.5},        {SCHEDULE_COSINE, 4, 4, 2},
+        {SCHEDULE_COSINE, 3, 12, 1},         {SCHEDULE_COSINE, 3, 9, 1.5},
+        {SCHEDULE_COSINE, 4, 21, 0},         {SCHEDULE_COSINE, 4, 100, 0},
+        {SCHEDULE_PLATEAU, 4, 1, 0.5},       {SCHEDULE_PLATEAU, 4, 100, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         schedule s = {cases[i].kind, 2, cases[i].warmup, 16, 20};
@@ -52,6 +56,9 @@ static void test_state(void)
     CU_ASSERT_EQUAL(back.seconds, s.seconds);
     CU_ASSERT_EQUAL(back.patience_best, s.patience_best);
     CU_ASSERT_TRUE(isnan(back.best));
+    CU_ASSERT_EQUAL(back.lr_scale, 1);
+    *strstr(text.p, "lr_bad ") = 'x'; /* a field that came later may be absent */
+    CU_ASSERT_EQUAL(train_state_parse(text.p, &back), 0);
     *strstr(text.p, "bad ") = 'x';
     CU_ASSERT_EQUAL(train_state_parse(text.p, &back), -1);
     CU_ASSERT_PTR_NOT_NULL(strstr(error_message(), "'bad'"));

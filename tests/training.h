@@ -123,6 +123,8 @@ static inline train_settings settings(int64_t updates)
                             .updates = updates};
 }
 
+static int batch_tokens = 200, window_pairs = 90; /* several windows an epoch */
+
 static inline corpus *open_corpus(uint64_t seed)
 {
     const char *src = here.src, *tgt = here.tgt;
@@ -132,8 +134,8 @@ static inline corpus *open_corpus(uint64_t seed)
                         .src_tokenizer = here.vocab.src,
                         .tgt_tokenizer = here.vocab.tgt,
                         .max_len = MAX_LEN,
-                        .batch_tokens = 200,
-                        .window_pairs = 90, /* several windows an epoch */
+                        .batch_tokens = batch_tokens,
+                        .window_pairs = window_pairs,
                         .seed = seed};
     corpus *c;
     BUG_IF(corpus_open(&o, &c) < 0);

@@ -99,6 +99,16 @@ static void note_optimizer(const options *o)
     str_free(&unused);
 }
 
+static void note_schedule(const options *o)
+{
+    static const char *const keys[] = {"lr-patience", "lr-factor"};
+    const char *name = options_text(o, "schedule");
+    if (schedules[schedule_find(name)].lowered) return;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (set_by_user(o, option_find(FOR_TRAIN, keys[i])))
+            note("not used by --schedule %s and left alone: --%s", name, keys[i]);
+}
+
 /* A vocabulary that is given was learned with settings of its own. */
 static void note_learned(const options *o)
 {
@@ -125,6 +135,7 @@ int check_network(const options *o)
     if (options_flag(o, "quiet")) return 0;
     options_note_unused(o, &c);
     note_optimizer(o);
+    note_schedule(o);
     note_learned(o);
     return 0;
 }

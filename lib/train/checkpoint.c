@@ -14,32 +14,37 @@
 
 train_state train_state_start(void)
 {
-    return (train_state){.epoch = 1, .valid_update = -1, .best = NAN, .patience_best = NAN};
+    return (train_state){.epoch = 1, .valid_update = -1, .best = NAN, .patience_best = NAN, .lr_scale = 1};
 }
 
-/* The fields by name, for printing and reading: one of the two pointers is set. */
+/* The fields by name, for printing and reading: one of the two pointers is set. Those that came later may be
+ * absent. */
 typedef struct {
     const char *name;
     int64_t *whole;
     double *real;
+    bool later;
 } state_field;
 
-enum { STATE_FIELDS = 11 };
+enum { STATE_FIELDS = 14 };
 
 static void state_fields(train_state *s, state_field out[STATE_FIELDS])
 {
     const state_field fields[STATE_FIELDS] = {
-        {"update", &s->update, NULL},
-        {"epoch", &s->epoch, NULL},
-        {"batches", &s->batches, NULL},
-        {"best", NULL, &s->best},
-        {"best_update", &s->best_update, NULL},
-        {"valid_update", &s->valid_update, NULL},
-        {"patience_best", NULL, &s->patience_best},
-        {"bad", &s->bad, NULL},
-        {"seconds", NULL, &s->seconds},
-        {"loss", NULL, &s->loss},
-        {"words", &s->words, NULL},
+        {"update", &s->update, NULL, false},
+        {"epoch", &s->epoch, NULL, false},
+        {"batches", &s->batches, NULL, false},
+        {"best", NULL, &s->best, false},
+        {"best_update", &s->best_update, NULL, false},
+        {"valid_update", &s->valid_update, NULL, false},
+        {"patience_best", NULL, &s->patience_best, false},
+        {"bad", &s->bad, NULL, false},
+        {"seconds", NULL, &s->seconds, false},
+        {"loss", NULL, &s->loss, false},
+        {"words", &s->words, NULL, false},
+        {"lr_scale", NULL, &s->lr_scale, true},
+        {"lr_bad", &s->lr_bad, NULL, true},
+        {"restarted", &s->restarted, NULL, true},
     };
     memcpy(out, fields, sizeof fields);
 }
@@ -69,12 +74,13 @@ static bool read_field(const char *text, const state_field *field)
             *field->real = strtod(text + n + 1, &end);
         return end > text + n + 1 && *end == '\n';
     }
-    return false;
+    return field->later;
 }
 
 int train_state_parse(const char *text, train_state *out)
 {
     state_field fields[STATE_FIELDS];
+    *out = train_state_start();
     state_fields(out, fields);
     for (int i = 0; i < STATE_FIELDS; i++)
         if (!read_field(text, &fields[i]))
@@ -223,10 +229,10 @@ static int save_slot(store *s, const char *slot, const params *p, real *weights,
     return status;
 }
 
-static int save_slots(store *s, const optimizer *o, const ema *mean, const train_state *state, double score,
-                      bool best)
+static int save_slots(store *s, const optimizer *o, const ema *mean, const train_state *state,
+                      const checkpoint_rank *rank)
 {
-    checkpoint_info info = {.update = state->update, .epoch = state->epoch, .valid_score = score};
+    checkpoint_info info = {.update = state->update, .epoch = state->epoch, .valid_score = rank->score};
     clock_iso8601(info.created);
     const params *p = o->of;
     real *judged = mean ? mean->mean : p->v;
@@ -234,17 +240,17 @@ static int save_slots(store *s, const optimizer *o, const ema *mean, const train
     train_state_print(state, &text);
     int status = save_slot(s, "last", p, p->v, o, &info, text.p);
     if (status == 0 && mean) status = save_slot(s, "ema", p, judged, NULL, &info, NULL);
-    if (status == 0 && best) status = save_slot(s, "best", p, judged, NULL, &info, NULL);
+    if (status == 0 && rank->best) status = save_slot(s, "best", p, judged, NULL, &info, NULL);
+    if (status == 0 && rank->turning) status = save_slot(s, "plateau", p, judged, NULL, &info, NULL);
     str_free(&text);
     return status;
 }
 
-int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const train_state *s, double score,
-                    bool best, metric_log *log)
+int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const train_state *s,
+                    const checkpoint_rank *rank, metric_log *log)
 {
     if (file_begin(f) < 0) return -1;
-    if (save_slots(f->s, o, mean, s, score, best) == 0 && save_metrics(f->s, log) == 0 &&
-        file_commit(f) == 0) {
+    if (save_slots(f->s, o, mean, s, rank) == 0 && save_metrics(f->s, log) == 0 && file_commit(f) == 0) {
         log->n = 0;
         return 0;
     }
@@ -275,6 +281,15 @@ int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s)
     if (status < 0) return -1;
     if (mean && load_tensors(f->s, "ema", o->of, mean->mean, NULL) < 0) return -1;
     return load_tensors(f->s, "last", o->of, o->of->v, o);
+}
+
+int checkpoint_turn_back(model_file *f, optimizer *o, ema *mean)
+{
+    const params *p = o->of;
+    if (load_tensors(f->s, "plateau", o->of, o->of->v, NULL) < 0) return -1;
+    if (mean) memcpy(mean->mean, p->v, p->n_reals * sizeof(real));
+    for (int i = 0; o->row->moments[i]; i++) memset(o->moments[i], 0, p->n_reals * sizeof(real));
+    return 0;
 }
 
 int checkpoint_load_weights(store *s, const char *slot, params *p)

@@ -3,7 +3,8 @@
  * Slot "last" holds the weights, the optimizer's moments ("adam.m.NAME", ...) and the state of the
  * trainer as text; slot "best" the weights of the best validation; slot "ema" their moving average, if one is
  * kept. All, and the metrics since the
- * checkpoint before, are written in one transaction. */
+ * checkpoint before, are written in one transaction. Slot "plateau" holds the weights that a plateau of the
+ * validations goes back to: those of the best one that counts. */
 #ifndef TULK_TRAIN_CHECKPOINT_H
 #define TULK_TRAIN_CHECKPOINT_H
 
@@ -27,11 +28,15 @@ typedef struct {
     double seconds;       /* of training so far, all runs together */
     double loss;          /* sum since the last validation */
     int64_t words;        /* that it is a sum of */
+    double lr_scale;      /* what plateaus have left of the learning rate, from 1 */
+    int64_t lr_bad;       /* validations without a better one since the learning rate was lowered */
+    int64_t restarted;    /* the update behind which the optimizer began anew, 0: it did not */
 } train_state;
 
 train_state train_state_start(void);
 void train_state_print(const train_state *s, str *out);
-int train_state_parse(const char *text, train_state *out); /* 0, or -1 with a message */
+/* 0, or -1 with a message. What an older file does not tell is as at the start. */
+int train_state_parse(const char *text, train_state *out);
 
 /* The model file during training. */
 typedef struct model_file model_file;
@@ -60,11 +65,19 @@ typedef struct {
 } metric_log;
 void metric_add(metric_log *log, int64_t update, const char *name, double value);
 
-/* Saves slot "last", with `best` slot "best" too, and the log, which is emptied. With a mean (NULL: none) it
- * is slot "ema", and what is best. `score` is that of what would be best, NaN if it was not validated. 0, or
- * -1 with a message; then the file is as it was. */
-int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const train_state *s, double score,
-                    bool best, metric_log *log);
+/* What a validation has made of the weights. */
+typedef struct {
+    double score; /* of the weights, or of their mean; NaN: not validated */
+    bool best;    /* slot "best", too */
+    bool turning; /* slot "plateau", too */
+} checkpoint_rank;
+
+/* Saves slot "last", what `rank` asks for, and the log, which is emptied. With a mean (NULL: none) it is slot
+ * "ema", and what is best. 0, or -1 with a message; then the file is as it was. */
+int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const train_state *s,
+                    const checkpoint_rank *rank, metric_log *log);
+/* Weights, and the mean, become those of slot "plateau", the optimizer's moments zero. */
+int checkpoint_turn_back(model_file *f, optimizer *o, ema *mean);
 /* Loads slot "last", and slot "ema" into the mean. */
 int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s);
 /* Whether a tensor of this name in a slot is a parameter, and no moment of an optimizer. */

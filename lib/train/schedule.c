@@ -26,12 +26,22 @@ static double linear(const schedule *s, double warmup, double step)
     return step < top ? s->lr * step / top : s->lr * fmax(0, (end - step) / (end - top));
 }
 
+/* Half a wave of the cosine, from the top to 0. */
+static double cosine(const schedule *s, double warmup, double step)
+{
+    double end = (double)s->total + 1, top = fmin(warmup, end - 1);
+    if (step < top) return s->lr * step / top;
+    return s->lr * 0.5 * (1 + cos(acos(-1) * fmin(1, (step - top) / (end - top))));
+}
+
 const schedule_row schedules[] = {
-    [SCHEDULE_INVERSE_SQRT] = {"inverse-sqrt", inverse_sqrt, false},
-    [SCHEDULE_NOAM] = {"noam", noam, false},
-    [SCHEDULE_CONSTANT] = {"constant", constant, false},
-    [SCHEDULE_LINEAR] = {"linear", linear, true},
-    {NULL, NULL, false},
+    [SCHEDULE_INVERSE_SQRT] = {"inverse-sqrt", inverse_sqrt, false, false},
+    [SCHEDULE_NOAM] = {"noam", noam, false, false},
+    [SCHEDULE_CONSTANT] = {"constant", constant, false, false},
+    [SCHEDULE_LINEAR] = {"linear", linear, true, false},
+    [SCHEDULE_COSINE] = {"cosine", cosine, true, false},
+    [SCHEDULE_PLATEAU] = {"plateau", constant, false, true},
+    {NULL, NULL, false, false},
 };
 
 int schedule_find(const char *name)

@@ -8,7 +8,10 @@ enum schedule_kind {
     SCHEDULE_INVERSE_SQRT, /* from 0 to lr in `warmup` updates, then lr sqrt(warmup / step) (fairseq) */
     SCHEDULE_NOAM, /* d_model^-0.5 min(step^-0.5, step warmup^-1.5), Vaswani et al. 2017; lr is not used */
     SCHEDULE_CONSTANT, /* from 0 to lr in `warmup` updates, then lr */
-    SCHEDULE_LINEAR    /* from 0 to lr in `warmup` updates, then straight down to 0 behind update `total` */
+    SCHEDULE_LINEAR,   /* from 0 to lr in `warmup` updates, then straight down to 0 behind update `total` */
+    SCHEDULE_COSINE, /* the same, down by half a wave of the cosine (Loshchilov and Hutter 2017, no restarts)
+                      */
+    SCHEDULE_PLATEAU /* as constant; lowered when validations get no better: the trainer's work */
 };
 
 typedef struct {
@@ -16,13 +19,14 @@ typedef struct {
     double lr;
     long warmup; /* 0 (or 1): none */
     int d_model;
-    long total; /* updates of the whole training; used by linear alone */
+    long total; /* updates of the whole training; used by linear and cosine */
 } schedule;
 
 typedef struct {
     const char *name; /* as --schedule names it */
     double (*rate)(const schedule *s, double warmup, double step);
     bool needs_total;
+    bool lowered; /* by validations: --lr-patience, --lr-factor */
 } schedule_row;
 
 extern const schedule_row schedules[]; /* by schedule_kind; ends with name NULL */

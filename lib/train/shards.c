@@ -146,7 +146,7 @@ model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_setti
     int n = shards_of(s, words, b->src.n);
     s->batch = b;
     s->how = *how;
-    s->scale = 1 / (double)tgt_words;
+    s->scale = 1 / (double)(how->mean_words ? (size_t)how->mean_words : tgt_words);
     size_t held = s->capacity;
     s->first = grow(s->first, &held, (size_t)n + 1, sizeof *s->first);
     s->sums = grow(s->sums, &s->capacity, (size_t)n + 1, sizeof *s->sums);

@@ -23,14 +23,15 @@ typedef struct {
     uint64_t seed; /* and update: choose the dropout */
     int64_t update;
     double label_smoothing;
-    double dropout; /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
+    double dropout;  /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
+    long mean_words; /* gradients are those of the sum of losses through this; 0: the batch's target words */
 } gradient_settings;
 
 /* For a network with gradients, which must live longer. */
 shards *shards_new(model *m);
 void shards_free(shards *s); /* NULL is fine */
 
-/* Sets the network's gradients to those of the mean loss over the batch's target words (eos counted). The
+/* Adds to the network's gradients those of the mean loss over the batch's target words (eos counted). The
  * gradients before the call must be zero, unless they are to be added to. */
 model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_settings *how);
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "train/optimizer.h"
 #include "train/shards.h"
 
@@ -87,16 +88,23 @@ static int diverged_at(const trainer *t, const char *what, int64_t update)
 /* In the update that is being made. */
 static int diverged(const trainer *t, const char *what) { return diverged_at(t, what, t->state.update + 1); }
 
-static void count_update(trainer *t, const pair_batch *b, const model_sums *sums, double seconds)
+/* The batches of one update. */
+typedef struct {
+    model_sums sums;
+    long first_words; /* target words of the first of them: the gradients are scaled by it */
+    int64_t src_words, n;
+} update_sums;
+
+static void count_update(trainer *t, const update_sums *u, double seconds)
 {
     t->state.update++;
     t->state.batches = corpus_done(t->job->data);
-    t->state.loss += sums->loss;
-    t->state.words += sums->words;
-    t->progress.loss += sums->loss;
-    t->progress.nll += sums->nll;
-    t->progress.words += sums->words;
-    t->progress.tokens += sums->words + (int64_t)(seqs_total(&b->src) + b->src.n);
+    t->state.loss += u->sums.loss;
+    t->state.words += u->sums.words;
+    t->progress.loss += u->sums.loss;
+    t->progress.nll += u->sums.nll;
+    t->progress.words += u->sums.words;
+    t->progress.tokens += u->sums.words + u->src_words;
     t->progress.seconds += seconds;
 }
 
@@ -104,27 +112,56 @@ static double rate(const trainer *t, int64_t step)
 {
     schedule s = t->set->schedule;
     s.d_model = model_config(t->job->net)->d_model;
-    return schedule_lr(&s, (long)step);
+    return schedule_lr(&s, (long)step) * t->state.lr_scale;
+}
+
+/* Adds the batch's gradients. Those of all batches of an update are scaled as if the first were alone. */
+static int add_batch(trainer *t, const pair_batch *b, update_sums *u)
+{
+    uint64_t seed = t->set->seed;
+    int64_t step = t->state.update + 1;
+    if (u->n == 0) u->first_words = (long)(seqs_total(&b->tgt) + b->tgt.n);
+    gradient_settings how = {.seed = u->n == 0 ? seed : hash64_mix(seed, (uint64_t)u->n),
+                             .update = step,
+                             .label_smoothing = t->set->label_smoothing,
+                             .dropout = warmup_share((long)t->set->dropout_warmup, (long)step),
+                             .mean_words = u->first_words};
+    model_sums sums = shards_gradients(t->shards, b, &how);
+    u->sums.loss += sums.loss;
+    u->sums.nll += sums.nll;
+    u->sums.words += sums.words;
+    u->src_words += (int64_t)(seqs_total(&b->src) + b->src.n);
+    u->n++;
+    return isfinite(sums.loss) ? 0 : diverged(t, "loss");
+}
+
+/* The gradients of as many batches as make an update; fewer at the end of the epoch. */
+static int add_batches(trainer *t, const pair_batch *b, update_sums *u)
+{
+    int more = 1;
+    while (more > 0) {
+        if (add_batch(t, b, u) < 0) return -1;
+        more = u->n < t->set->accumulate ? corpus_next(t->job->data, &b) : 0;
+    }
+    return more;
 }
 
 static int one_update(trainer *t, const pair_batch *b)
 {
     double from = clock_seconds();
     int64_t step = t->state.update + 1;
-    gradient_settings how = {.seed = t->set->seed,
-                             .update = step,
-                             .label_smoothing = t->set->label_smoothing,
-                             .dropout = warmup_share(t->set->dropout_warmup, step)};
-    model_sums sums = shards_gradients(t->shards, b, &how);
-    if (!isfinite(sums.loss)) return diverged(t, "loss");
-    double norm = optimizer_norm(&t->opt);
+    update_sums u = {.n = 0};
+    if (add_batches(t, b, &u) < 0) return -1;
+    double mean = (double)u.first_words / (double)u.sums.words; /* 1 with one batch */
+    double norm = optimizer_norm(&t->opt) * mean;
     if (!isfinite(norm)) return diverged(t, "gradient");
     double lr = rate(t, step);
-    optimizer_step(&t->opt, lr, clip_scale(norm, t->set->clip_norm), (long)step);
+    optimizer_step(&t->opt, lr, clip_scale(norm, t->set->clip_norm) * mean,
+                   (long)(step - t->state.restarted));
     if (t->set->ema > 0) ema_update(&t->mean, (long)step);
     t->progress.lr = lr;
     t->progress.norm = norm;
-    count_update(t, b, &sums, clock_seconds() - from);
+    count_update(t, &u, clock_seconds() - from);
     report(t, TRAIN_UPDATED);
     return 0;
 }
@@ -133,10 +170,12 @@ static int one_update(trainer *t, const pair_batch *b)
 
 static ema *mean_of(trainer *t) { return t->set->ema > 0 ? &t->mean : NULL; }
 
-static int save(trainer *t, double score, bool best)
+static const checkpoint_rank not_validated = {.score = NAN};
+
+static int save(trainer *t, const checkpoint_rank *rank)
 {
     t->state.seconds = elapsed(t);
-    if (checkpoint_save(t->job->file, &t->opt, mean_of(t), &t->state, score, best, &t->log) < 0) return -1;
+    if (checkpoint_save(t->job->file, &t->opt, mean_of(t), &t->state, rank, &t->log) < 0) return -1;
     t->saved = clock_seconds();
     t->saved_update = t->state.update;
     return 0;
@@ -156,10 +195,37 @@ static void log_validation(trainer *t)
 /* Larger is better; the first one always is. */
 static bool improves(double score, double best) { return isnan(best) || score > best; }
 
-/* `due`: by --valid-every. One at the end of a run that was stopped by a limit is not, and leaves the count
- * of
- * --patience alone, so that a run in pieces stops where a run in one would. */
-static int run_validation(trainer *t, bool due)
+/* Of a validation that counts. Whether it is the best of those. */
+static bool count_validation(trainer *t, double score)
+{
+    train_state *s = &t->state;
+    bool better = improves(score, s->patience_best);
+    if (better) s->patience_best = score;
+    s->bad = better ? 0 : s->bad + 1;
+    s->lr_bad = better ? 0 : s->lr_bad + 1;
+    s->loss = 0;
+    s->words = 0;
+    return better;
+}
+
+/* Validations have not got better for long enough: back to the best weights, with a lower rate. */
+static int lower_rate(trainer *t)
+{
+    train_state *s = &t->state;
+    s->lr_scale *= t->set->lr_factor;
+    s->lr_bad = 0;
+    s->restarted = s->update;
+    t->progress.lowered = t->set->lr_factor;
+    return checkpoint_turn_back(t->job->file, &t->opt, mean_of(t));
+}
+
+static bool has_plateau(const trainer *t)
+{
+    return schedules[t->set->schedule.kind].lowered && t->state.lr_bad > 0 &&
+           t->state.lr_bad >= t->set->lr_patience;
+}
+
+static int run_validators(trainer *t)
 {
     report(t, TRAIN_VALIDATING);
     if (mean_of(t)) ema_swap(&t->mean);
@@ -169,22 +235,28 @@ static int run_validation(trainer *t, bool due)
     if (!isfinite(t->scores.xent)) return diverged_at(t, "validation loss", t->state.update);
     t->validated = true;
     t->state.valid_update = t->state.update;
-    double score = t->set->metric == METRIC_BLEU ? t->scores.bleu : -t->scores.xent;
-    log_validation(t);
+    return 0;
+}
+
+/* `due`: by --valid-every. One at the end of a run that was stopped by a limit is not, and leaves the counts
+ * of
+ * --patience and --lr-patience alone, so that a run in pieces goes as a run in one would. */
+static int run_validation(trainer *t, bool due)
+{
+    if (run_validators(t) < 0) return -1;
     train_state *s = &t->state;
-    if (due) {
-        bool better = improves(score, s->patience_best);
-        s->bad = better ? 0 : s->bad + 1;
-        if (better) s->patience_best = score;
-        s->loss = 0;
-        s->words = 0;
-    }
-    t->progress.best = improves(score, s->best);
-    if (t->progress.best) {
-        s->best = score;
+    checkpoint_rank rank = {.score = t->set->metric == METRIC_BLEU ? t->scores.bleu : -t->scores.xent};
+    log_validation(t);
+    bool better = due && count_validation(t, rank.score);
+    rank.turning = better && schedules[t->set->schedule.kind].lowered;
+    rank.best = t->progress.best = improves(rank.score, s->best);
+    if (rank.best) {
+        s->best = rank.score;
         s->best_update = s->update;
     }
-    if (save(t, score, t->progress.best) < 0) return -1;
+    t->progress.lowered = 1;
+    if (due && has_plateau(t) && lower_rate(t) < 0) return -1;
+    if (save(t, &rank) < 0) return -1;
     report(t, TRAIN_VALIDATED);
     return 0;
 }
@@ -197,7 +269,7 @@ static int after_update(trainer *t)
     bool due = is_multiple(t->state.update, t->set->save_every) ||
                (t->set->save_seconds > 0 && clock_seconds() - t->saved >= t->set->save_seconds);
     if (!due) return 0;
-    if (save(t, NAN, false) < 0) return -1;
+    if (save(t, &not_validated) < 0) return -1;
     report(t, TRAIN_SAVED);
     return 0;
 }
@@ -252,7 +324,7 @@ static int finish(trainer *t, enum train_end why)
 {
     bool looked = t->state.valid_update == t->state.update;
     if (why != END_SIGNAL && !looked) return run_validation(t, false);
-    return t->saved_update == t->state.update ? 0 : save(t, NAN, false);
+    return t->saved_update == t->state.update ? 0 : save(t, &not_validated);
 }
 
 static int start(trainer *t)

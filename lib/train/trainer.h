@@ -22,6 +22,12 @@ typedef struct {
     uint64_t seed;
     optimizer_settings optimizer;
     schedule schedule; /* d_model is the network's */
+    /* SCHEDULE_PLATEAU: after so many validations in a row without a better one, the learning rate is
+     * multiplied by lr_factor, the weights are again those of the best validation, and the optimizer begins
+     * anew, with moments of zero. Validations at the end of a run do not count, as in patience. */
+    int64_t lr_patience;
+    double lr_factor;
+    int64_t accumulate; /* batches an update; 0 and 1: one */
     double label_smoothing;
     int64_t dropout_warmup;   /* updates until dropout has its full rates; 0: from the beginning */
     double clip_norm;         /* 0: no clipping */
@@ -56,7 +62,8 @@ typedef struct {
     double elapsed;     /* of the whole training, over all runs */
     double left;        /* until the first limit that is set, estimated; NaN: no limit */
     const valid_scores *valid;
-    bool best; /* the validation is a new best */
+    bool best;      /* the validation is a new best */
+    double lowered; /* the learning rate was multiplied by it behind the validation; 1: it was not */
     int64_t bad;
 } train_progress;
 

@@ -61,13 +61,21 @@ static int count_layers(const vec_case *c, const char *format)
     }
 }
 
+/* What the readout reads, by its weights; NULL if there is none. */
+static const char *readout_kind(const vec_case *c)
+{
+    if (case_has(c, "w.r_emb.weight")) return "deep";
+    if (case_has(c, "w.r_ctx.weight")) return "attentional";
+    return case_has(c, "w.readout.weight") ? "state" : NULL;
+}
+
 static net_config rnn_config(vec_case *c)
 {
     net_config o = {.enc = "rnn",
                     .dec = "rnn",
                     .tie = setting_text(c, "tied", "none"),
                     .cell = setting_text(c, "cell", "?")};
-    bool attends = case_has(c, "w.w_key.weight");
+    bool attends = case_has(c, "w.w_ctx.weight");
     int src_emb = size_of(c, "w.encoder.emb.weight", 1);
     o.d_model = setting_int(c, "hidden", size_of(c, "w.encoder.rnn.weight_hh_l0", 1));
     o.d_emb = setting_int(c, "emb", src_emb ? src_emb : size_of(c, "w.encoder.rnn.weight_ih_l0", 1));
@@ -76,10 +84,16 @@ static net_config rnn_config(vec_case *c)
     o.dec_layers =
         attends ? 1 + count_layers(c, "w.upper.weight_ih_l%d") : count_layers(c, "w.rnn.weight_ih_l%d");
     o.bidirectional = case_has(c, "w.encoder.rnn.weight_ih_l0_reverse");
-    o.attention = attends ? "additive" : "none";
+    o.attention = attends ? setting_text(c, "attention", "additive") : "none";
     o.context = setting_true(c, "feed_context") ? "every-step" : "init";
+    o.readout = readout_kind(c);
+    o.input_feeding = setting_true(c, "feeding");
+    o.residual = setting_true(c, "residual");
+    o.attention_span = setting_int(c, "span", 1);
     o.d_attention = attends ? setting_int(c, "att", size_of(c, "w.w_key.weight", 0)) : 0;
-    o.d_readout = setting_int(c, "readout", size_of(c, attends ? "w.r_state.weight" : "w.readout.weight", 0));
+    if (attends && !o.d_attention) o.d_attention = 1; /* of a kind without one */
+    o.d_readout =
+        setting_int(c, "readout", size_of(c, "w.r_state.weight", 0) + size_of(c, "w.readout.weight", 0));
     return o;
 }
 

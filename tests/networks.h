@@ -56,6 +56,11 @@ static inline void network_add_choices(networks *w)
     network_add_choice(w, "tie", "tgt", 0);
     network_add_choice(w, "tie", "all", 0);
     network_add_choice(w, "d-readout", NULL, 0);
+    network_add_choice(w, "readout", "attentional", 0);
+    network_add_choice(w, "readout", "state", 0);
+    network_add_choice(w, "input-feeding", NULL, 1);
+    network_add_choice(w, "residual", NULL, 1);
+    network_add_choice(w, "attention-span", NULL, 20);
     network_add_choice(w, "n-heads", NULL, 1);
     network_add_choice(w, "norm", "post", 0);
 }
@@ -84,6 +89,7 @@ static inline net_config network_base(const char *enc, const char *dec)
                         .bidirectional = true,
                         .d_readout = d_emb,
                         .d_attention = 7,
+                        .attention_span = 5,
                         .d_ff = 9,
                         .n_heads = 2,
                         .norm = "pre",
@@ -99,6 +105,8 @@ static inline void network_choose(net_config *c, const choice *x)
     } fields[] = {{"cell", &c->cell, NULL},
                   {"attention", &c->attention, NULL},
                   {"context", &c->context, NULL},
+                  {"readout", &c->readout, NULL},
+                  {"attention-span", NULL, &c->attention_span},
                   {"activation", &c->activation, NULL},
                   {"tie", &c->tie, NULL},
                   {"norm", &c->norm, NULL},
@@ -107,6 +115,8 @@ static inline void network_choose(net_config *c, const choice *x)
                   {"d-readout", NULL, &c->d_readout},
                   {"n-heads", NULL, &c->n_heads}};
     if (strcmp(x->option, "bidirectional") == 0) c->bidirectional = x->number;
+    if (strcmp(x->option, "input-feeding") == 0) c->input_feeding = x->number;
+    if (strcmp(x->option, "residual") == 0) c->residual = x->number;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         if (strcmp(fields[i].option, x->option) != 0) continue;
         if (fields[i].text) *fields[i].text = x->text;

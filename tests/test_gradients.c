@@ -351,7 +351,7 @@ static void test_recurrent(void)
 }
 
 /* Values twice as wide as states; fewer positions than the longest source has words. */
-static const attention_sizes asking = {.H = 4, .C = 8, .d_attention = 5, .positions = 2};
+static const int asking[] = {[WIDTH_CHOSEN] = 5, [WIDTH_STATE] = 4, [WIDTH_VALUES] = 8, [WIDTH_SPAN] = 2};
 
 /* Leaves: input, weights, h0, values, w_ctx, then those that the cell and the attention have: c0, keys, v,
  * w_in. flag: keys lie in another order. */
@@ -369,7 +369,7 @@ static tensor *run_attention(tape *t, const operation *o)
                              .values = o->leaves[6],
                              .memory = {3, start, len},
                              .place = o->flag ? places : NULL,
-                             .width = k->width(&asking)};
+                             .width = asking[k->width]};
     if (k->keys != KEYS_NONE) a.keys = k->keys == KEYS_VALUES ? a.values : o->leaves[next++];
     if (k->vector) a.v = o->leaves[next++];
     if (k->query == QUERY_LINEAR_INPUT) a.w_in = o->leaves[next++];
@@ -381,13 +381,13 @@ static tensor *run_attention(tape *t, const operation *o)
 static void check_attention(const cell *c, const attention *a, bool elsewhere)
 {
     operation o = operation_new(run_attention);
-    int A = a->width(&asking), C = asking.C, H = asking.H;
+    int A = asking[a->width], C = asking[WIDTH_VALUES], H = asking[WIDTH_STATE];
     o.on_demand = true;
     o.cell = c;
     o.attention = a;
     o.flag = elsewhere;
     add_leaf(&o, 8, 3);
-    add_weights(&o, c, 3, H, attention_query_rows(a, &asking));
+    add_weights(&o, c, 3, H, attention_query_rows(a, A));
     add_leaf(&o, 3, H);
     add_leaf(&o, 6, C);
     add_leaf(&o, c->gates * H, C);

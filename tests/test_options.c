@@ -396,12 +396,50 @@ static void sizes_that_follow_others(void)
     CU_ASSERT_EQUAL(c.d_attention, 96);
     CU_ASSERT_EQUAL(c.d_readout, 48);
     options_free(o);
-    o = good(FOR_TRAIN, "train --arch rnn --attention none --context every-step");
+    o = good(FOR_TRAIN, "train --arch rnn --attention none --max-len 30");
     c = options_network(o);
     CU_ASSERT_EQUAL(c.d_readout, 0);
+    CU_ASSERT_EQUAL(c.attention_span, 31);
+    options_free(o);
+    o = good(FOR_TRAIN, "train --arch rnn --attention none --context every-step --attention-span 9");
+    c = options_network(o);
+    CU_ASSERT_EQUAL(c.d_readout, 256);
+    CU_ASSERT_EQUAL(c.attention_span, 9);
     CU_ASSERT_STRING_EQUAL(c.context, "every-step");
     options_free(o);
-    o = good(FOR_TRANSLATE, "translate --beam 4 --length-penalty 0.6 --batch-tokens 100");
+}
+
+/* What of an RNN contradicts, and what is left alone. */
+static void readouts_and_contexts(void)
+{
+    static const char *const wrong[][2] = {
+        {"--attention none --readout deep", "--readout deep needs a width"},
+        {"--attention none --readout attentional --d-readout 9", "--readout attentional needs a context"},
+        {"--attention none --input-feeding --d-readout 0", "--input-feeding needs a readout"},
+        {"--d-readout 0", "--attention additive needs"},
+    };
+    char line[128];
+    int result;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(line, sizeof line, "train --arch rnn %s", wrong[i][0]);
+        options_free(parse(FOR_TRAIN, line, &result));
+        CU_ASSERT(result == -1 && strstr(error_message(), wrong[i][1]));
+    }
+    note_listener(listen);
+    options_free(good(FOR_TRAIN, "train --arch rnn --context every-step --d-attention 3 --attention-span 9 "
+                                 "--readout state --input-feeding --residual"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(notes, "left alone: --context, --attention-span\n"));
+    notes[0] = '\0';
+    options_free(
+        good(FOR_TRAIN, "train --arch rnn --attention none --d-attention 3 --readout state --d-readout 5"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(notes, "left alone: --d-attention\n"));
+    notes[0] = '\0';
+    note_listener(NULL);
+}
+
+static void search_settings(void)
+{
+    options *o = good(FOR_TRANSLATE, "translate --beam 4 --length-penalty 0.6 --batch-tokens 100");
     search_options s = options_search(o);
     CU_ASSERT_EQUAL(s.beam, 4);
     CU_ASSERT_EQUAL(s.length_penalty, 0.6);
@@ -561,6 +599,8 @@ int main(void)
                            {"tiny and bahdanau", tiny_and_bahdanau_are_the_papers},
                            {"encoder and decoder are chosen apart", encoder_and_decoder_are_chosen_apart},
                            {"sizes that follow others", sizes_that_follow_others},
+                           {"readouts and contexts", readouts_and_contexts},
+                           {"settings of search", search_settings},
                            {"rows are whole", rows_are_whole},
                            {"bounds and choices hold", bounds_and_choices_hold},
                            {"help names every option", help_names_every_option},

@@ -44,6 +44,8 @@ struct decoder_class {
     const char *name;
     bool stepwise;
     const char *const *options;
+    /* Whether an option of that list counts beside the others' values; NULL: all of them do. */
+    bool (*counts)(const net_config *c, const char *option);
     int (*check)(const net_config *c);
     table_spec (*table)(const net_config *c);
     output_spec (*output)(const net_config *c);

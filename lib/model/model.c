@@ -104,7 +104,8 @@ bool net_config_uses(const net_config *c, const char *option)
     bool describes_a_network = false;
     for (int i = 0; encoders[i]; i++) describes_a_network |= listed(encoders[i]->options, option);
     for (int i = 0; decoders[i]; i++) describes_a_network |= listed(decoders[i]->options, option);
-    return !describes_a_network || listed(enc->options, option) || listed(dec->options, option);
+    if (!describes_a_network || listed(enc->options, option)) return true;
+    return listed(dec->options, option) && (!dec->counts || dec->counts(c, option));
 }
 
 const char *net_config_kind(const net_config *c)

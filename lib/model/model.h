@@ -26,9 +26,11 @@ typedef struct {
     const char *cell;      /* cells[] */
     const char *attention; /* "none" or attentions[] */
     const char *context;   /* without attention: "init", "every-step" */
-    bool bidirectional;
+    const char *readout;   /* "deep", "attentional", "state"; NULL: as the decoder's context asks for */
+    bool bidirectional, input_feeding, residual;
     int d_readout; /* rnn: width of the tanh layer before the output; 0: none. d_attention: of the energies */
     int d_attention;
+    int attention_span; /* source words (eos counted) that an attention by place knows */
     /* transformer */
     int d_ff, n_heads;
     const char *norm;       /* "pre", "post" */

@@ -4,9 +4,13 @@
  * Summary l of the encoder starts layer l (the last one all those above), through tanh(bridge) unless it is a
  * state of the same width and there is no attention; the second state of an LSTM goes through the same matrix
  * without tanh, and comes from the summary itself where the encoder has none. So a Transformer encoder starts
- * it with the mean of its states. Without attention: layers over the target embeddings (with `every-step`
- * next to the encoder's top summary), output layer on the top state, or on its readout tanh(R s). With
- * attention: the readout is tanh(Rs s + Re e + Rc c). */
+ * it with the mean of its states.
+ *
+ * The first layer reads the embedding e of the word before, next to it without attention and with
+ * `every-step` the encoder's top summary c, and with `input-feeding` the readout of the step before (Luong et
+ * al. 2015), zero at the first. With attention its gates also read the context c of a step. With `residual`
+ * what a layer above the first leaves is its states plus what it read (Wu et al. 2016). The output layer
+ * stands on the top layer's s, or on a readout of it, the kinds of readouts[]. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,40 +26,99 @@
 
 extern const decoder_class decoder_rnn;
 
+/* tanh(Rs s + Re e + Rc c), without the parts that a kind does not read; c as far as there is one. */
+typedef struct {
+    const char *name;
+    bool word, context;
+} readout_kind;
+
+static const readout_kind readouts[] = {
+    {"deep", true, true},         /* Bahdanau et al. 2015, with tanh instead of maxout; Cho et al. 2014 */
+    {"attentional", false, true}, /* Luong et al. 2015 */
+    {"state", false, false},
+    {NULL, false, false},
+};
+
 typedef struct {
     const cell *cell;
     const attention *attention; /* NULL: none */
     const activation *tanh;
-    int H, C, E, A, R; /* state; encoder output; embedding; energies; readout */
+    const readout_kind *reads;
+    int H, C, E, A, R; /* state; encoder output; embedding; query and keys; readout */
     int layers;
-    bool every_step;
+    bool every_step, feeds, residual;
     double dropout, dropout_emb;
     const tensor *table;
     recurrent_weights weights[RNN_MAX_LAYERS];
     rnn_matrix bridge[RNN_MAX_LAYERS]; /* w NULL: states are copied */
-    tensor *w_ctx, *w_key, *v;         /* attention; the first layer's w_hh also makes the query */
-    tensor *r_ctx, *r_emb;
-    rnn_matrix readout; /* w NULL: none */
+    /* Attention; the first layer's w_hh also makes the query. What a kind does not declare is NULL. */
+    tensor *w_ctx, *w_query, *w_key, *v;
+    tensor *r_ctx, *r_emb; /* NULL where the readout does not read them */
+    rnn_matrix readout;    /* w NULL: none */
 } rnn_decoder;
 
 /* ----------------------------------------------------------------------------------- building */
 
 static int width_of(const net_config *c) { return c->d_readout ? c->d_readout : c->d_model; }
 
+static bool attends(const net_config *c) { return strcmp(c->attention, "none") != 0; }
+
+static bool every_step(const net_config *c) { return !attends(c) && strcmp(c->context, "every-step") == 0; }
+
+/* By default what there is enters the readout: the word and the context where there is a context. */
+static const readout_kind *readout_of(const net_config *c)
+{
+    const char *name = c->readout ? c->readout : attends(c) || every_step(c) ? "deep" : "state";
+    const readout_kind *k = readouts;
+    while (k->name && strcmp(k->name, name) != 0) k++;
+    return k->name ? k : NULL;
+}
+
+static int check_attention(const net_config *c)
+{
+    if (!attends(c)) return 0;
+    if (!attention_find(c->attention))
+        return fail("--attention %s: there is no such attention", c->attention);
+    if (c->d_attention < 1 || c->d_readout < 1)
+        return fail("--attention %s needs --d-attention and --d-readout of at least 1", c->attention);
+    if (c->attention_span < 1) return fail("--attention-span %d: must be at least 1", c->attention_span);
+    return 0;
+}
+
+static int check_readout(const net_config *c)
+{
+    if (!readout_of(c)) return fail("--readout %s: must be deep, attentional or state", c->readout);
+    if (c->readout && !c->d_readout)
+        return fail("--readout %s needs a width: give --d-readout of at least 1", c->readout);
+    if (c->d_readout && !strcmp(readout_of(c)->name, "attentional") && !attends(c) && !every_step(c))
+        return fail("--readout attentional needs a context: give --attention, or --context every-step");
+    if (c->input_feeding && !c->d_readout)
+        return fail("--input-feeding needs a readout to feed: give --d-readout of at least 1");
+    return 0;
+}
+
 static int check(const net_config *c)
 {
-    if (rnn_check(c, "dec", c->dec_layers)) return -1;
-    bool attends = strcmp(c->attention, "none") != 0;
-    if (attends && !attention_find(c->attention))
-        return fail("--attention %s: there is no such attention", c->attention);
+    if (rnn_check(c, "dec", c->dec_layers) || check_attention(c)) return -1;
     if (strcmp(c->context, "init") && strcmp(c->context, "every-step"))
         return fail("--context %s: must be init or every-step", c->context);
-    if (attends && (c->d_attention < 1 || c->d_readout < 1))
-        return fail("--attention %s needs --d-attention and --d-readout of at least 1", c->attention);
+    if (check_readout(c)) return -1;
     if (strcmp(c->tie, "none") && width_of(c) != c->d_emb)
         return fail("--tie %s needs --d-readout (here %d) equal to --d-emb (%d)", c->tie, width_of(c),
                     c->d_emb);
     return 0;
+}
+
+/* Options of which a value elsewhere makes nothing. */
+static bool counts(const net_config *c, const char *option)
+{
+    const attention *a = c->attention ? attention_find(c->attention) : NULL;
+    if (!c->attention) return true; /* nothing is chosen yet */
+    if (!strcmp(option, "context")) return !a;
+    if (!strcmp(option, "readout")) return c->d_readout > 0;
+    if (!strcmp(option, "d-attention")) return a && a->width == WIDTH_CHOSEN;
+    if (!strcmp(option, "attention-span")) return a && a->width == WIDTH_SPAN;
+    return true;
 }
 
 static table_spec table(const net_config *c) { return (table_spec){"tgt_emb.weight", c->d_emb, 0.1}; }
@@ -80,34 +143,42 @@ static tensor *add_weight(params *p, const char *name, int out, int in)
     return rnn_add(p, out, in, INIT_UNIFORM, rnn_by_width(in), "%s.weight", name);
 }
 
+static int input_width(const rnn_decoder *n)
+{
+    return n->E + (n->every_step ? n->C : 0) + (n->feeds ? n->R : 0);
+}
+
 static void build_attention(rnn_decoder *n, params *p)
 {
-    int G = n->cell->gates * n->H;
-    rnn_matrix w_emb = rnn_add_matrix(p, "w_emb", G, n->E);
+    const attention *k = n->attention;
+    int G = n->cell->gates * n->H, in = input_width(n);
+    rnn_matrix w_emb = rnn_add_matrix(p, "w_emb", G, in);
     n->w_ctx = add_weight(p, "w_ctx", G, n->C);
-    rnn_matrix w_state = rnn_add_matrix(p, "w_state", G + n->A, n->H);
+    rnn_matrix w_state = rnn_add_matrix(p, "w_state", G + attention_query_rows(k, n->A), n->H);
     n->weights[0] = (recurrent_weights){w_emb.w, w_emb.b, w_state.w, w_state.b};
-    n->w_key = add_weight(p, "w_key", n->A, n->C);
-    n->v = rnn_add(p, n->A, 1, INIT_UNIFORM, rnn_by_width(n->A), "v");
-    n->readout = rnn_add_matrix(p, "r_state", n->R, n->H);
-    n->r_emb = add_weight(p, "r_emb", n->R, n->E);
-    n->r_ctx = add_weight(p, "r_ctx", n->R, n->C);
+    if (k->query == QUERY_LINEAR_INPUT) n->w_query = add_weight(p, "w_query", n->A, in);
+    if (k->keys == KEYS_LINEAR) n->w_key = add_weight(p, "w_key", n->A, n->C);
+    if (k->vector) n->v = rnn_add(p, n->A, 1, INIT_UNIFORM, rnn_by_width(n->A), "v");
+}
+
+static void build_readout(rnn_decoder *n, params *p)
+{
+    bool more = n->reads->word || n->reads->context;
+    n->readout = rnn_add_matrix(p, more ? "r_state" : "readout", n->R, n->H);
+    if (n->reads->word) n->r_emb = add_weight(p, "r_emb", n->R, n->E);
+    if (n->reads->context && (n->attention || n->every_step)) n->r_ctx = add_weight(p, "r_ctx", n->R, n->C);
 }
 
 static void build_layers(rnn_decoder *n, params *p)
 {
-    int first = 0;
-    if (n->attention) {
-        build_attention(n, p);
-        first = 1; /* layers above the first take no part in the attention */
-    } else if (n->R) {
-        n->readout = rnn_add_matrix(p, "readout", n->R, n->H);
-    }
+    int first = n->attention ? 1 : 0; /* layers above the first take no part in the attention */
+    if (n->attention) build_attention(n, p);
+    if (n->R) build_readout(n, p);
     for (int l = first; l < n->layers; l++) {
         char suffix[16];
         snprintf(suffix, sizeof suffix, "l%d", l - first);
-        int in = l ? n->H : n->E + (n->every_step ? n->C : 0);
-        n->weights[l] = rnn_add_layer(p, first ? "upper" : "rnn", suffix, in, n->H, n->cell->gates);
+        n->weights[l] = rnn_add_layer(p, first ? "upper" : "rnn", suffix, l ? n->H : input_width(n), n->H,
+                                      n->cell->gates);
     }
 }
 
@@ -120,10 +191,17 @@ static void *build(const net_config *c, params *p, const tensor *words_table, co
     n->H = c->d_model;
     n->C = source->width;
     n->E = c->d_emb;
-    n->A = c->d_attention;
     n->R = c->d_readout;
     n->layers = c->dec_layers;
-    n->every_step = !n->attention && strcmp(c->context, "every-step") == 0;
+    n->every_step = every_step(c);
+    n->reads = readout_of(c);
+    n->feeds = c->input_feeding;
+    n->residual = c->residual;
+    const int widths[] = {[WIDTH_CHOSEN] = c->d_attention,
+                          [WIDTH_STATE] = n->H,
+                          [WIDTH_VALUES] = n->C,
+                          [WIDTH_SPAN] = c->attention_span};
+    if (n->attention) n->A = widths[n->attention->width];
     n->dropout = c->dropout;
     n->dropout_emb = rnn_dropout_emb(c);
     n->table = words_table;
@@ -138,6 +216,7 @@ static void *build(const net_config *c, params *p, const tensor *words_table, co
 typedef struct {
     tensor *h[RNN_MAX_LAYERS], *c[RNN_MAX_LAYERS]; /* (n, H) */
     tensor *context;                               /* (n, C): encoder's top summary, for every-step */
+    tensor *feed;                                  /* (n, R): readout of the step before */
     tensor *keys, *values;                         /* attention: by row of the encoder's states */
     packed source;                                 /* (n) words of the sources, sentence-major, */
     const int *place;                              /* and the rows where they lie; NULL: as they are */
@@ -149,6 +228,13 @@ static tensor *bridge_state(tape *t, const rnn_matrix *b, tensor *summary, const
     tensor *s = nn_gather(t, summary, index, rows);
     if (b->w) s = nn_linear(t, s, b->w, b->b);
     return b->w && f ? nn_activate(t, s, f) : s;
+}
+
+static tensor *nothing(tape *t, int rows, int cols)
+{
+    tensor *x = tape_tensor(t, rows, cols);
+    memset(x->v, 0, (size_t)rows * (size_t)cols * sizeof(real));
+    return x;
 }
 
 /* sentence[r]: the source of row r. */
@@ -164,50 +250,105 @@ static start_states begin(const rnn_decoder *n, tape *t, const encoded *source, 
         if (n->cell->has_memory) s.c[l] = bridge_state(t, &n->bridge[l], second, index, rows, NULL);
     }
     if (n->every_step) s.context = nn_gather(t, m->h[m->layers - 1], index, rows);
+    if (n->feeds) s.feed = nothing(t, rows, n->R);
     if (n->attention) {
         s.values = m->states;
         s.place = m->place;
-        s.keys = nn_linear(t, s.values, n->w_key, NULL);
+        s.keys = n->w_key                            ? nn_linear(t, s.values, n->w_key, NULL)
+                 : n->attention->keys == KEYS_VALUES ? s.values
+                                                     : NULL;
         s.source = (packed){rows, rnn_gather_ints(t, m->p.start, sentence, rows),
                             rnn_gather_ints(t, m->p.len, sentence, rows)};
     }
     return s;
 }
 
-/* The last hidden layer of every word of the layout; the states after the run replace s->h and s->c (one-step
- * layouts only: search). ids by time-major row. */
+/* Row r of every step's row of rank r. */
+static tensor *spread(tape *t, const time_major *m, tensor *x)
+{
+    int *rank_of = arena_alloc(t->memory, (size_t)m->rows * sizeof(int));
+    for (int i = 0; i < m->steps; i++)
+        for (int r = 0; r < m->active[i]; r++) rank_of[m->offset[i] + r] = r;
+    return nn_gather(t, x, rank_of, m->rows);
+}
+
+/* The top layer's output from the first layer's input; *ctx: contexts of an attention. */
+static tensor *run_layers(const rnn_decoder *n, tape *t, const time_major *m, tensor *x, start_states *s,
+                          tensor **ctx)
+{
+    const recurrent_attention a = {.kind = n->attention,
+                                   .w_ctx = n->w_ctx,
+                                   .w_in = n->w_query,
+                                   .v = n->v,
+                                   .keys = s->keys,
+                                   .values = s->values,
+                                   .memory = s->source,
+                                   .place = s->place,
+                                   .width = n->A};
+    for (int l = 0; l < n->layers; l++) {
+        tensor *in = l ? nn_dropout(t, x, n->dropout) : x;
+        recurrent_states r = nn_recurrent(t, n->cell, m, false, in, &n->weights[l], s->h[l], s->c[l],
+                                          l == 0 && n->attention ? &a : NULL, NULL);
+        s->h[l] = r.h;
+        s->c[l] = r.c;
+        if (r.ctx) *ctx = r.ctx;
+        x = l && n->residual ? nn_add(t, r.h, x) : r.h;
+    }
+    return x;
+}
+
+/* From the embeddings of all rows to what the output layer stands on, without dropout. */
+static tensor *run_rows(const rnn_decoder *n, tape *t, const time_major *m, tensor *emb, start_states *s)
+{
+    tensor *ctx = n->every_step ? spread(t, m, s->context) : NULL;
+    tensor *x = n->every_step ? nn_concat(t, emb, ctx) : emb;
+    if (n->feeds) x = nn_concat(t, x, s->feed);
+    x = run_layers(n, t, m, x, s, &ctx);
+    if (!n->readout.w) return x;
+    x = nn_linear(t, x, n->readout.w, n->readout.b);
+    if (n->r_emb) x = nn_linear_add(t, x, emb, n->r_emb);
+    if (n->r_ctx) x = nn_linear_add(t, x, ctx, n->r_ctx);
+    return s->feed = nn_activate(t, x, n->tanh);
+}
+
+static const int *count_from(tape *t, int first, int n)
+{
+    int *index = arena_alloc(t->memory, (size_t)n * sizeof(int));
+    for (int i = 0; i < n; i++) index[i] = first + i;
+    return index;
+}
+
+static tensor *rows_of(tape *t, tensor *x, int first, int n)
+{
+    return !x || x->rows == n ? x : nn_gather(t, x, count_from(t, first, n), n);
+}
+
+/* One step of the layout by itself, from the states that the step before left: what fed steps need. */
+static tensor *run_step(const rnn_decoder *n, tape *t, const time_major *m, int i, tensor *emb,
+                        start_states *s)
+{
+    int rows = m->active[i], *ones = arena_alloc(t->memory, (size_t)rows * sizeof(int));
+    for (int r = 0; r < rows; r++) ones[r] = 1;
+    const packed each = {rows, count_from(t, 0, rows), ones};
+    for (int l = 0; l < n->layers; l++) {
+        s->h[l] = rows_of(t, s->h[l], 0, rows);
+        s->c[l] = rows_of(t, s->c[l], 0, rows);
+    }
+    s->feed = rows_of(t, s->feed, 0, rows);
+    s->context = rows_of(t, s->context, 0, rows);
+    s->source.n = rows;
+    return run_rows(n, t, time_major_new(t, &each), rows_of(t, emb, m->offset[i], rows), s);
+}
+
+/* The last hidden layer of every word of the layout; the states after the run replace s->h, s->c and s->feed
+ * (one-step layouts only: search). ids by time-major row. */
 static tensor *decode(const rnn_decoder *n, tape *t, const time_major *m, const int *ids, start_states *s)
 {
     tensor *emb = nn_dropout_over(t, nn_embed(t, n->table, ids, m->rows, 1, NULL, NULL), n->dropout_emb);
-    tensor *x = emb, *ctx = NULL;
-    if (n->every_step) {
-        int *rank_of = arena_alloc(t->memory, (size_t)m->rows * sizeof(int));
-        for (int i = 0; i < m->steps; i++)
-            for (int r = 0; r < m->active[i]; r++) rank_of[m->offset[i] + r] = r;
-        x = nn_concat(t, x, nn_gather(t, s->context, rank_of, m->rows));
-    }
-    for (int l = 0; l < n->layers; l++) {
-        recurrent_attention a = {.kind = n->attention,
-                                 .w_ctx = n->w_ctx,
-                                 .v = n->v,
-                                 .keys = s->keys,
-                                 .values = s->values,
-                                 .memory = s->source,
-                                 .place = s->place,
-                                 .width = n->A};
-        if (l > 0) x = nn_dropout(t, x, n->dropout);
-        recurrent_states r = nn_recurrent(t, n->cell, m, false, x, &n->weights[l], s->h[l], s->c[l],
-                                          l == 0 && n->attention ? &a : NULL, NULL);
-        s->h[l] = x = r.h;
-        s->c[l] = r.c;
-        if (r.ctx) ctx = r.ctx;
-    }
-    if (n->readout.w) {
-        x = nn_linear(t, x, n->readout.w, n->readout.b);
-        if (n->attention) x = nn_linear_add(t, nn_linear_add(t, x, emb, n->r_emb), ctx, n->r_ctx);
-        x = nn_activate(t, x, n->tanh);
-    }
-    return nn_dropout(t, x, n->dropout);
+    if (!n->feeds) return nn_dropout(t, run_rows(n, t, m, emb, s), n->dropout);
+    tensor **steps = arena_alloc(t->memory, (size_t)m->steps * sizeof *steps);
+    for (int i = 0; i < m->steps; i++) steps[i] = run_step(n, t, m, i, emb, s);
+    return nn_dropout(t, m->steps == 1 ? steps[0] : nn_stack(t, steps, m->steps), n->dropout);
 }
 
 static tensor *hidden(const void *decoder, tape *t, const encoded *source, const words *tgt,
@@ -225,7 +366,7 @@ static tensor *hidden(const void *decoder, tape *t, const encoded *source, const
 /* States of the rows between steps, in memory that stays: two of each, to select from one into the other. */
 typedef struct {
     int rows;
-    tensor *h[RNN_MAX_LAYERS][2], *c[RNN_MAX_LAYERS][2], *context[2];
+    tensor *h[RNN_MAX_LAYERS][2], *c[RNN_MAX_LAYERS][2], *context[2], *feed[2];
     int *start[2], *len[2], *ones, *place; /* attention: source of each row */
     tensor *keys, *values;
     const int *key_place; /* see start_states */
@@ -276,6 +417,7 @@ static void *start(const void *decoder, tape *t, const encoded *source, int max_
         keep(t, k->c[l], s.c[l], max_rows);
     }
     keep(t, k->context, s.context, max_rows);
+    keep(t, k->feed, s.feed, max_rows);
     k->keys = s.keys;
     k->values = s.values;
     k->key_place = s.place;
@@ -297,6 +439,7 @@ static tensor *step(const void *decoder, tape *t, void *state, const int *ids, i
     const time_major *m = time_major_new(t, &each);
     start_states s = {.keys = k->keys, .values = k->values, .place = k->key_place};
     s.context = first_rows(t, k->context[k->now], rows);
+    s.feed = first_rows(t, k->feed[k->now], rows);
     s.source = (packed){rows, k->start[k->now], k->len[k->now]};
     for (int l = 0; l < n->layers; l++) {
         s.h[l] = first_rows(t, k->h[l][k->now], rows);
@@ -307,6 +450,7 @@ static tensor *step(const void *decoder, tape *t, void *state, const int *ids, i
         copy_into(k->h[l][k->now], s.h[l]);
         if (s.c[l]) copy_into(k->c[l][k->now], s.c[l]);
     }
+    if (n->feeds) copy_into(k->feed[k->now], s.feed);
     return x;
 }
 
@@ -327,6 +471,7 @@ static void select_states(const void *decoder, void *state, const int *from, int
         select_rows(k->c[l], k->now, from, n);
     }
     select_rows(k->context, k->now, from, n);
+    select_rows(k->feed, k->now, from, n);
     for (int i = 0; i < n; i++) {
         k->start[!k->now][i] = k->start[k->now][from[i]];
         k->len[!k->now][i] = k->len[k->now][from[i]];
@@ -348,19 +493,21 @@ static double flops(const void *decoder, const seqs *src, const seqs *tgt)
         a_word += size(n->weights[l].w_ih) + size(n->weights[l].w_hh);
         products += (double)src->n * size(n->bridge[l].w);
     }
-    a_word += size(n->w_ctx) + size(n->readout.w) + size(n->r_emb) + size(n->r_ctx);
+    a_word += size(n->w_ctx) + size(n->w_query) + size(n->readout.w) + size(n->r_emb) + size(n->r_ctx);
     products += y * a_word + s * size(n->w_key);
     for (size_t i = 0; n->attention && i < src->n; i++)
         products += (double)(seqs_len(src, i) + 1) * (double)(seqs_len(tgt, i) + 1) * (n->A + n->C);
     return 2 * products;
 }
 
-static const char *const options[] = {"d-emb",     "cell",        "attention", "context",
-                                      "d-readout", "d-attention", NULL};
+static const char *const options[] = {"d-emb",         "cell",      "attention",   "context",
+                                      "readout",       "d-readout", "d-attention", "attention-span",
+                                      "input-feeding", "residual",  NULL};
 
 const decoder_class decoder_rnn = {.name = "rnn",
                                    .stepwise = true,
                                    .options = options,
+                                   .counts = counts,
                                    .check = check,
                                    .table = table,
                                    .output = output,

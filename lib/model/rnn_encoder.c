@@ -1,5 +1,6 @@
 /* The recurrent encoder: embeddings, then layers of one or two directions, whose outputs lie side by side. It
- * leaves the states of the top layer, and the last states of every layer for a decoder to start from. */
+ * leaves the states of the top layer, and the last states of every layer for a decoder to start from. With
+ * `residual` what a layer above the first leaves is its states plus what it read (Wu et al. 2016). */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ extern const encoder_class encoder_rnn;
 typedef struct {
     const cell *cell;
     int H, C, layers, directions; /* C: both directions */
+    bool residual;
     double dropout, dropout_emb;
     const tensor *table;
     recurrent_weights weights[RNN_MAX_LAYERS][2];
@@ -38,6 +40,7 @@ static void *build(const net_config *c, params *p, const tensor *words_table)
     n->directions = c->bidirectional ? 2 : 1;
     n->H = c->d_model;
     n->C = n->H * n->directions;
+    n->residual = c->residual;
     n->dropout = c->dropout;
     n->dropout_emb = rnn_dropout_emb(c);
     n->table = words_table;
@@ -85,8 +88,11 @@ static encoded encode(const void *encoder, tape *t, const words *src)
     encoded e = {.p = src->p, .place = m->to, .layers = n->layers, .rank = m->rank};
     const int *ids = rnn_gather_ints(t, src->ids, m->from, src->rows);
     e.states = nn_dropout_over(t, nn_embed(t, n->table, ids, src->rows, 1, NULL, NULL), n->dropout_emb);
-    for (int l = 0; l < n->layers; l++)
-        encode_layer(n, t, m, l, l ? nn_dropout(t, e.states, n->dropout) : e.states, &e);
+    for (int l = 0; l < n->layers; l++) {
+        tensor *below = e.states;
+        encode_layer(n, t, m, l, l ? nn_dropout(t, below, n->dropout) : below, &e);
+        if (l && n->residual) e.states = nn_add(t, e.states, below);
+    }
     return e;
 }
 
@@ -102,7 +108,7 @@ static double flops(const void *encoder, const seqs *src)
     return 2 * a_word * (double)(seqs_total(src) + src->n);
 }
 
-static const char *const options[] = {"d-emb", "cell", "bidirectional", NULL};
+static const char *const options[] = {"d-emb", "cell", "bidirectional", "residual", NULL};
 
 const encoder_class encoder_rnn = {.name = "rnn",
                                    .stepwise = true,

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-static int own_width(const attention_sizes *s) { return s->d_attention; }
-
 /* Bahdanau, Cho and Bengio 2015: e = v . tanh(query + key). */
 static void additive(const attention_step *s, const recurrent_attention *a, real *e)
 {
@@ -18,7 +16,7 @@ static void additive_back(const attention_step *s, const recurrent_attention *a,
 }
 
 const attention attentions[] = {
-    {"additive", QUERY_LINEAR, KEYS_LINEAR, true, false, own_width, additive, additive_back},
+    {"additive", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, true, false, additive, additive_back},
     {.name = NULL},
 };
 
@@ -29,7 +27,4 @@ const attention *attention_find(const char *name)
     return NULL;
 }
 
-int attention_query_rows(const attention *a, const attention_sizes *s)
-{
-    return a->query == QUERY_STATE ? 0 : a->width(s);
-}
+int attention_query_rows(const attention *a, int A) { return a->query == QUERY_STATE ? 0 : A; }

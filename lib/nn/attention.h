@@ -32,12 +32,13 @@ enum keys_of {
     KEYS_LINEAR  /* W h, one product for all words of a batch */
 };
 
-/* The widths of a network, of which that of the query follows. */
-typedef struct {
-    int H, C;        /* state of the decoder; encoder states */
-    int d_attention; /* what the user chose for kinds with linear layers of their own */
-    int positions;   /* most source words (eos counted) of kinds that know words by their place alone */
-} attention_sizes;
+/* A, the width of query and keys. */
+enum attention_width {
+    WIDTH_CHOSEN, /* d_attention: of linear layers of its own */
+    WIDTH_STATE,  /* H, of the decoder's states */
+    WIDTH_VALUES, /* C, of the encoder's states: as many times H as it has directions */
+    WIDTH_SPAN /* as many source words (eos counted) as a kind knows that tells them by their place alone */
+};
 
 /* What a step's rows attend to: rows r = 0 .. rows - 1 are the sentences of rank r. */
 typedef struct {
@@ -51,10 +52,10 @@ typedef struct attention {
     const char *name;
     enum query_of query;
     enum keys_of keys;
+    enum attention_width width;
     bool vector;   /* has a vector v (A) of its own */
     bool products; /* e is the product of query and key times a number: then the driver makes the keys'
                     * gradient, sum over steps of de * query, for all steps of a sentence at once */
-    int (*width)(const attention_sizes *s); /* A, of query and keys */
     /* Energies e[e_start[r] + j] of row r for its keys. */
     void (*energies)(const attention_step *s, const recurrent_attention *a, real *e);
     /* From de: dquery (rows, A; lddq), written, perhaps over the query. Without `products` adds to the
@@ -70,6 +71,6 @@ extern const attention attentions[];
 const attention *attention_find(const char *name); /* NULL if there is none, also for "none" */
 
 /* Rows of W_hh below the gates: A, or 0 if the state itself asks. */
-int attention_query_rows(const attention *a, const attention_sizes *s);
+int attention_query_rows(const attention *a, int A);
 
 #endif

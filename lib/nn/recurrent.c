@@ -461,7 +461,7 @@ static void backward(tape_node *self)
 static void check_attention(const run *r, const recurrent_attention *a)
 {
     const attention *k = a->kind;
-    BUG_IF(r->reverse || r->W != r->G + (k->query == QUERY_STATE ? 0 : a->width));
+    BUG_IF(r->reverse || r->W != r->G + attention_query_rows(k, a->width));
     BUG_IF(k->query == QUERY_STATE && a->width % r->H != 0);
     BUG_IF((k->query == QUERY_LINEAR_INPUT) != (a->w_in != NULL) || k->vector != (a->v != NULL));
     BUG_IF((k->keys == KEYS_NONE) != !a->keys || (a->keys && a->keys->cols != a->width));

@@ -121,6 +121,82 @@ tensor *nn_concat(tape *t, tensor *a, tensor *b)
     return y;
 }
 
+/* ------------------------------------------------------------------------------- stack, add */
+
+typedef struct {
+    tape_node node;
+    tensor **parts, *y;
+    int n;
+} stack_node;
+
+static void stack_back(tape_node *self)
+{
+    stack_node *n = (stack_node *)self;
+    const real *dy = n->y->g;
+    for (int i = 0; i < n->n; i++) {
+        tensor *x = n->parts[i];
+        bool add;
+        real *dx = tape_gradient(x, &add);
+        if (dx && add) vec_add((long)size_of(x), dy, dx);
+        if (dx && !add) memcpy(dx, dy, size_of(x) * sizeof(real));
+        dy += size_of(x);
+    }
+}
+
+tensor *nn_stack(tape *t, tensor *const *parts, int n)
+{
+    METER(METER_ROWS);
+    int rows = 0;
+    for (int i = 0; i < n; i++) rows += parts[i]->rows;
+    stack_node *node = TAPE_NODE(t, stack_node);
+    node->parts = arena_alloc(t->memory, (size_t)n * sizeof *node->parts);
+    node->y = tape_tensor(t, rows, parts[0]->cols);
+    node->n = n;
+    real *to = node->y->v;
+    for (int i = 0; i < n; i++) {
+        tensor *x = node->parts[i] = parts[i];
+        BUG_IF(x->cols != node->y->cols || x->ld != x->cols);
+        memcpy(to, x->v, size_of(x) * sizeof(real));
+        to += size_of(x);
+    }
+    if (t->recording) tape_push_output(t, &node->node, node->y, stack_back);
+    return node->y;
+}
+
+typedef struct {
+    tape_node node;
+    tensor *a, *b, *y;
+} add_node;
+
+static void add_gradient(const tensor *y, tensor *x)
+{
+    bool add;
+    real *dx = tape_gradient(x, &add);
+    if (dx && add) vec_add((long)size_of(x), y->g, dx);
+    if (dx && !add) memcpy(dx, y->g, size_of(x) * sizeof(real));
+}
+
+static void add_back(tape_node *self)
+{
+    add_node *n = (add_node *)self;
+    add_gradient(n->y, n->b);
+    if (!tape_hand_on(n->y, n->a)) add_gradient(n->y, n->a);
+}
+
+tensor *nn_add(tape *t, tensor *a, tensor *b)
+{
+    METER(METER_ROWS);
+    BUG_IF(a->rows != b->rows || a->cols != b->cols || a->ld != a->cols || b->ld != b->cols);
+    add_node *n = TAPE_NODE(t, add_node);
+    n->a = a;
+    n->b = b;
+    n->y = tape_tensor(t, a->rows, a->cols);
+    memcpy(n->y->v, a->v, size_of(a) * sizeof(real));
+    vec_add((long)size_of(b), b->v, n->y->v);
+    if (t->recording) tape_push_output(t, &n->node, n->y, add_back);
+    return n->y;
+}
+
 /* -------------------------------------------------------------------------------------- mean */
 
 typedef struct {

@@ -14,6 +14,12 @@ tensor *nn_gather_cols(tape *t, tensor *x, int from, int cols, const int *index,
 /* (n, a) and (n, b) side by side: (n, a + b). */
 tensor *nn_concat(tape *t, tensor *a, tensor *b);
 
+/* n tensors of one width below each other, n >= 1. */
+tensor *nn_stack(tape *t, tensor *const *parts, int n);
+
+/* a + b, of one shape; both stay what they are. */
+tensor *nn_add(tape *t, tensor *a, tensor *b);
+
 /* y[i] = the mean of the rows of x in sequence i; (p->n, cols). The sequences, none empty, must live as long
  * as the tape. */
 tensor *nn_mean(tape *t, tensor *x, const packed *p);

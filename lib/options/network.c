@@ -1,5 +1,6 @@
 /* What the values say to the other rooms. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,6 +12,19 @@
 static int value_int(const options *o, const char *key, int otherwise)
 {
     return options_value(o, key) ? (int)options_int(o, key) : otherwise;
+}
+
+/* Where no length is set, that of the table's row. */
+static int longest_source(const options *o)
+{
+    const option_row *row = option_find(FOR_TRAIN, "max-len");
+    return row->commands & o->command ? (int)options_int(o, "max-len") : atoi(row->initial);
+}
+
+/* Whether an RNN decoder has something to read beside its state, or to feed. */
+static bool has_readout(const net_config *c)
+{
+    return strcmp(c->attention, "none") || strcmp(c->context, "every-step") == 0 || c->input_feeding;
 }
 
 /* --arch speaks for both sides, unless --enc or --dec was set where it counts at least as much. */
@@ -45,15 +59,19 @@ net_config options_network(const options *o)
         .attention = options_text(o, "attention"),
         .context = options_text(o, "context"),
         .bidirectional = options_flag(o, "bidirectional"),
+        .readout = options_text(o, "readout"),
+        .input_feeding = options_flag(o, "input-feeding"),
+        .residual = options_flag(o, "residual"),
         .d_readout = value_int(o, "d-readout", -1),
         .d_attention = value_int(o, "d-attention", (int)options_int(o, "d-model")),
+        .attention_span = value_int(o, "attention-span", longest_source(o) + 1),
         .d_ff = (int)options_int(o, "d-ff"),
         .n_heads = (int)options_int(o, "n-heads"),
         .norm = options_text(o, "norm"),
         .activation = options_text(o, "activation"),
     };
     if (isnan(c.dropout_emb)) c.dropout_emb = c.dropout;
-    if (c.d_readout < 0) c.d_readout = strcmp(c.attention, "none") ? c.d_emb : 0;
+    if (c.d_readout < 0) c.d_readout = has_readout(&c) ? c.d_emb : 0;
     return c;
 }
 

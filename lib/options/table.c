@@ -20,6 +20,7 @@ static const char *bleu_tokenizer_name(int i) { return eval_tokenizers[i].name; 
 static const char *preset_name(int i) { return presets[i].name; }
 
 static const char *const contexts[] = {"init", "every-step", NULL};
+static const char *const readouts[] = {"deep", "attentional", "state", NULL};
 static const char *const norms[] = {"pre", "post", NULL};
 static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /* of kernel/activation.h */
 static const char *const ties[] = {"none", "tgt", "all", NULL};
@@ -127,11 +128,23 @@ const option_row option_table[] = {
     {.key = "attention", ROW(attention_name), NETWORK, .initial = "additive",
      .help = "attention of an RNN decoder"},
     {.key = "context", NAME(contexts), NETWORK, .initial = "init",
-     .help = "where a decoder without attention sees the encoder's last state"},
+     .help = "where an RNN decoder without attention sees the encoder's last state: as its first state (init), or also "
+             "as input of every step and of the readout (every-step)"},
     {.key = "d-attention", COUNT, NETWORK, .least = 1, .most = 65536,
-     .help = "width of additive attention (default: d-model)"},
+     .help = "width of an attention with linear layers of its own (default: d-model)"},
+    {.key = "attention-span", COUNT, NETWORK, .least = 1, .most = 100001,
+     .help = "words of a source, its end counted, that attention by place (concat) can look at, those behind get no "
+             "weight (default: max-len and its end)"},
     {.key = "d-readout", COUNT, NETWORK, .least = 0, .most = 65536,
-     .help = "width of the layer between RNN decoder and output (default: d-emb with attention, else 0, none)"},
+     .help = "width of the tanh layer between RNN decoder and output (default: d-emb with attention, context of every "
+             "step or input feeding, else 0, none)"},
+    {.key = "readout", NAME(readouts), NETWORK,
+     .help = "what that layer reads: state, context and word before (deep, Bahdanau et al. 2015), state and context "
+             "(attentional, Luong et al. 2015), or the state (default: deep with a context, else state)"},
+    {.key = "input-feeding", .type = OPTION_FLAG, NETWORK,
+     .help = "the readout of an RNN decoder enters its next step (Luong et al. 2015)"},
+    {.key = "residual", .type = OPTION_FLAG, NETWORK,
+     .help = "recurrent layers above the first add what they read to what they leave"},
     {.key = "norm", NAME(norms), NETWORK, .initial = "pre", .help = "layer norm before or behind each part"},
     {.key = "activation", NAME(feed_forward_activations), NETWORK, .initial = "relu", .help = "of the feed-forward layers"},
     {.key = "tie", NAME(ties), NETWORK, .initial = "none",

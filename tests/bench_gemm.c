@@ -146,7 +146,7 @@ int main(int argc, char **argv)
         if (!strcmp(argv[i], "--threads"))
             team_set_threads(atoi(argv[i + 1]));
         else if (!strcmp(argv[i], "--rows"))
-            only = atol(argv[i + 1]);
+            only = atol(argv[i + 1]) < MOST ? atol(argv[i + 1]) : MOST;
         else if (!strcmp(argv[i], "--library"))
             library = open_library(argv[i + 1]);
         else if (strcmp(argv[i], "--isa") || isa_choose(argv[i + 1]) < 0)
@@ -156,9 +156,9 @@ int main(int argc, char **argv)
     printf("%s, %d threads, peak %.1f GFLOP/s\n    M     K     N  GFLOP/s, share of peak%s\n", isa_name(),
            team_threads(), top, library ? " (library)" : "");
     float *x = filled(MOST * 1024), *w = filled(512 * 8000), *y = filled((size_t)MOST * 8000);
-    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
-        for (int i = 0; i < LAYERS && (!only || only == rows[r]); i++)
-            row(rows[r], layers[i].k, layers[i].n, x, w, y, library, top);
+    for (size_t r = 0; r < (only ? 1 : sizeof rows / sizeof *rows); r++)
+        for (int i = 0; i < LAYERS; i++)
+            row(only ? only : rows[r], layers[i].k, layers[i].n, x, w, y, library, top);
     free(x);
     free(w);
     free(y);

@@ -18,6 +18,11 @@ void *grow(void *array, size_t *capacity, size_t need, size_t size);
  * huge pages, which double the bandwidth; *bytes is rounded up to what was got. */
 void *pages_alloc(size_t *bytes);
 
+/* Bytes by which arrays that one loop reads at the same places should begin apart from where a page begins:
+ * the k-th k times as many. First-level caches find lines by the address within a page, and a loop over four
+ * arrays that all begin with a page takes up to twice as long. */
+enum { PAGES_APART = 17 * 64 };
+
 /* An arena hands out memory that is given back all at once. Memory is 64-byte aligned and zeroed only by
  * arena_zalloc.
  *

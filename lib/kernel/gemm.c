@@ -116,7 +116,8 @@ static void strips(product *g)
 {
     long unit = g->loops->width;
     g->strip = unit;
-    if (g->m * g->n * g->k <= SMALL_WORK)
+    bool direct = g->kind != GEMM_NT; /* then a strip costs no more than that A is packed again */
+    if (g->m * g->n * g->k <= SMALL_WORK || (direct && team_here() == 1))
         g->strip = round_up(g->n, unit);
     else
         g->strip = round_up(most(TASK_WORK / 4 / (g->m * g->k), 1), unit);

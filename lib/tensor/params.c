@@ -20,7 +20,7 @@ void params_free(params *p)
 {
     if (!p) return;
     for (int i = 0; i < p->n; i++) free(p->list[i]);
-    free(p->g);
+    free(p->g_block);
     if (!p->shares) {
         free(p->v);
         free(p->packed);
@@ -69,6 +69,15 @@ static real *block_of(size_t n)
     return memset(v, 0, bytes);
 }
 
+/* Gradients are a few cache lines off what values are aligned to, as are an optimizer's moments
+ * (PAGES_APART): a loop over all of them would else want the same few places of the first-level cache for
+ * each. */
+static void gradients_alloc(params *p)
+{
+    p->g_block = block_of(p->n_reals + PAGES_APART / sizeof(real));
+    p->g = p->g_block + PAGES_APART / sizeof(real);
+}
+
 static void place(params *p)
 {
     for (int i = 0; i < p->n; i++) {
@@ -82,7 +91,7 @@ void params_alloc(params *p, bool gradients)
 {
     BUG_IF(p->v);
     p->v = block_of(p->n_reals);
-    if (gradients) p->g = block_of(p->n_reals);
+    if (gradients) gradients_alloc(p);
     place(p);
 }
 
@@ -135,7 +144,7 @@ void params_share(params *p, const params *of)
     p->v = of->v;
     p->packed = of->packed;
     p->shares = true;
-    p->g = block_of(p->n_reals);
+    gradients_alloc(p);
     place(p);
     place_all_packed(p, p->packed);
 }

@@ -32,10 +32,11 @@ typedef struct {
     param *list[2048]; /* the deepest network that a model allows must fit */
     int n;
     size_t n_reals;
-    real *v, *g;  /* (n_reals) */
-    real *packed; /* copies for products; NULL before the first params_pack */
-    bool fresh;   /* they are those of the values */
-    bool shares;  /* v and packed are another's */
+    real *v, *g;   /* (n_reals) */
+    real *g_block; /* memory of g */
+    real *packed;  /* copies for products; NULL before the first params_pack */
+    bool fresh;    /* they are those of the values */
+    bool shares;   /* v and packed are another's */
 } params;
 
 params *params_new(void);

@@ -1,6 +1,7 @@
 #include "train/optimizer.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/meter.h"
@@ -75,10 +76,18 @@ optimizer_settings optimizer_defaults(enum optimizer_kind kind)
                                 .momentum = 0.9};
 }
 
+/* Memory of the k-th of the arrays that a step reads, values and gradients being the first. */
+static real *moment_alloc(size_t n, size_t k, arena *memory)
+{
+    enum { PAGE = 4096 };
+    char *base = arena_zalloc(memory, n * sizeof(real) + PAGE + k * PAGES_APART);
+    return (real *)(void *)(base + (PAGE - (uintptr_t)base % PAGE) % PAGE + k * PAGES_APART);
+}
+
 optimizer optimizer_new(params *p, const optimizer_settings *settings, arena *memory)
 {
     optimizer o = {.row = &optimizers[settings->kind], .set = *settings, .of = p};
-    for (int i = 0; o.row->moments[i]; i++) o.moments[i] = arena_zalloc(memory, p->n_reals * sizeof(real));
+    for (size_t i = 0; o.row->moments[i]; i++) o.moments[i] = moment_alloc(p->n_reals, i + 2, memory);
     return o;
 }
 

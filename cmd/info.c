@@ -190,8 +190,10 @@ static int add_part(size_t i, store *s, bool json, str *out)
 static int print_report(store *s, const char *path, bool json, str *out)
 {
     report weights = {.s = s};
-    int trained = store_checkpoint(s, "last", &(checkpoint_info){0}, NULL);
-    if (trained < 0 || (trained && store_each_tensor(s, "last", add_size, &weights))) return -1;
+    const char *slot = "last"; /* an exported copy has no more than a best one */
+    int trained = store_checkpoint(s, slot, &(checkpoint_info){0}, NULL);
+    if (trained == 0) trained = store_checkpoint(s, slot = "best", &(checkpoint_info){0}, NULL);
+    if (trained < 0 || (trained && store_each_tensor(s, slot, add_size, &weights))) return -1;
     const char *kind = trained ? "model" : "vocabulary";
     if (json) {
         str_addf(out, "{\"file\": ");

@@ -18,6 +18,8 @@ const command commands[] = {
     {"vocab", "learns a tokenizer and its vocabulary from text", cmd_vocab},
     {"tokenize", "text to pieces", cmd_tokenize},
     {"detokenize", "pieces to text", cmd_detokenize},
+    {"average", "the mean of checkpoints: better than any of them", cmd_average},
+    {"export", "a copy of a model that can only translate", cmd_export},
     {"info", "what a file is, how it was trained, how far it got", cmd_info},
     {"eval", "score translations against references", cmd_eval},
     {"bench", "how fast this machine trains, and where the time goes", cmd_bench},

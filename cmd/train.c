@@ -281,6 +281,8 @@ static train_settings settings_of(const options *o)
                         .clip_norm = options_real(o, "clip-norm"),
                         .ema = options_real(o, "ema"),
                         .valid_every = limit(o, "valid-every"),
+                        .save_every = options_int(o, "save-every"),
+                        .keep = options_int(o, "keep"),
                         .save_seconds = SAVE_SECONDS,
                         .metric = by_bleu ? METRIC_BLEU : METRIC_XENT,
                         .patience = limit(o, "patience"),

@@ -31,6 +31,8 @@ enum {
     FOR_INFO = 32,
     FOR_SCORE = 64,
     FOR_BENCH = 128,
+    FOR_AVERAGE = 256,
+    FOR_EXPORT = 512,
     FOR_ALL = 0xffff
 };
 

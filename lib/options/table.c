@@ -25,7 +25,6 @@ static const char *const norms[] = {"pre", "post", NULL};
 static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /* of kernel/activation.h */
 static const char *const ties[] = {"none", "tgt", "all", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
-static const char *const checkpoints[] = {"best", "last", "ema", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
 static const char *const length_kinds[] = {"captions", "newswire", NULL};
 
@@ -75,9 +74,17 @@ const option_row option_table[] = {
      .argument = "FILE", .initial = "-", .help = "file to write, - is standard output"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_VOCAB, .group = "files",
      .argument = "VOCAB", .help = "vocabulary file to write"},
+    {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_EXPORT, .group = "files",
+     .argument = "OUT", .help = "model file to write"},
+    {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_AVERAGE, .group = "files",
+     .argument = "OUT", .help = "model file to write, which can only translate (default: checkpoint average of MODEL)"},
+    {.key = "last", COUNT, .commands = FOR_AVERAGE, .group = "files", .least = 1, .most = HUGE_COUNT,
+     .help = "the newest N that --save-every of the training kept (default of one file: all of them)"},
+    {.key = "checkpoints", .type = OPTION_TEXT, .commands = FOR_AVERAGE, .group = "files", .argument = "A,B,C",
+     .help = "these, as tulk info names them (default of several files: best, or last if there is no best)"},
     {.key = "resume", .type = OPTION_FLAG, .commands = FOR_TRAIN, .group = "files",
      .help = "go on with the training that MODEL holds"},
-    {.key = "overwrite", .type = OPTION_FLAG, .commands = FOR_TRAIN | FOR_VOCAB, .group = "files",
+    {.key = "overwrite", .type = OPTION_FLAG, .commands = FOR_TRAIN | FOR_VOCAB | FOR_AVERAGE | FOR_EXPORT, .group = "files",
      .help = "replace an existing file"},
 
     /* text */
@@ -192,6 +199,10 @@ const option_row option_table[] = {
      .help = "decay of a moving average of the weights, which is validated and kept as best (e.g. 0.999); 0 for none"},
     {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 0, .most = HUGE_COUNT,
      .help = "updates between validations, 0 for the end of each epoch"},
+    {.key = "save-every", COUNT, TRAINING, .initial = "0", .least = 0, .most = HUGE_COUNT,
+     .help = "updates between checkpoints that are kept under their number, besides best and last; 0 for none"},
+    {.key = "keep", COUNT, TRAINING, .initial = "5", .least = 1, .most = HUGE_COUNT,
+     .help = "how many of them are kept: the newest"},
     {.key = "early-stop-metric", NAME(stop_metrics), TRAINING, .initial = "bleu",
      .help = "what makes a model the best"},
     {.key = "valid-tokenize", ROW(bleu_tokenizer_name), TRAINING, .initial = "13a",
@@ -227,8 +238,11 @@ const option_row option_table[] = {
     {.key = "batch-tokens", COUNT, .commands = FOR_SCORE, .group = "search", .initial = "512", .least = 1,
      .most = MOST_TOKENS, .help = "size of what is scored together, sentences times longest side; memory grows with "
      "it, for each thread"},
-    {.key = "checkpoint", NAME(checkpoints), .commands = FOR_TRANSLATE | FOR_SCORE, .group = "search",
-     .help = "whose weights (default: best, or last if there is no best)"},
+    {.key = "checkpoint", .type = OPTION_TEXT, .argument = "NAME", .commands = FOR_TRANSLATE | FOR_SCORE,
+     .group = "search", .help = "whose weights: best, last, ema, average, or the number of an update that was kept, see "
+     "tulk info (default: best, or last if there is no best)"},
+    {.key = "checkpoint", .type = OPTION_TEXT, .argument = "NAME", .commands = FOR_EXPORT, .group = "files",
+     .help = "whose weights, as tulk info names them (default: best, or last if there is no best)"},
 
     /* general */
     {.key = "hash", .type = OPTION_FLAG, .commands = FOR_INFO, .group = "general",

@@ -100,6 +100,12 @@ int store_copy_checkpoint(store *s, const char *from, const char *to)
     return sqlite3_changes(s->db) == 0 ? no_slot(s, from) : 0;
 }
 
+int store_drop_checkpoint(store *s, const char *slot)
+{
+    s->replaced = true;
+    return db_run(s, "DELETE FROM checkpoint WHERE slot = ?", "t", slot);
+}
+
 /* ---------------------------------------------------------------------------------- what there is */
 
 /* Columns updates, epoch, valid_score, created from `first` on. */

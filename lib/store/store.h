@@ -72,6 +72,8 @@ int store_save_checkpoint(store *s, const char *slot, const checkpoint_info *inf
                           const stored_tensor *tensors, int n);
 /* Makes slot `to` a copy of slot `from`; the tensors are not written again. */
 int store_copy_checkpoint(store *s, const char *from, const char *to);
+/* Takes a slot away, if it is there; its room in the file is used again. */
+int store_drop_checkpoint(store *s, const char *slot);
 /* 1 if there is one, 0 if not, -1. state may be NULL. */
 int store_checkpoint(store *s, const char *slot, checkpoint_info *info, str *state);
 int store_each_checkpoint(store *s, void (*fn)(const char *slot, const checkpoint_info *info, void *context),

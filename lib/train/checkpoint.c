@@ -229,6 +229,57 @@ static int save_slot(store *s, const char *slot, const params *p, real *weights,
     return status;
 }
 
+static bool all_digits(const char *text) { return *text && text[strspn(text, "0123456789")] == '\0'; }
+
+static void add_kept(const char *slot, const checkpoint_info *info, void *context)
+{
+    kept_checkpoints *k = context;
+    if (!all_digits(slot)) return;
+    k->updates = grow(k->updates, &k->capacity, k->n + 1, sizeof *k->updates);
+    k->updates[k->n++] = info->update;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+int checkpoint_kept(store *s, kept_checkpoints *out)
+{
+    *out = (kept_checkpoints){0};
+    int status = store_each_checkpoint(s, add_kept, out);
+    if (out->n) qsort(out->updates, out->n, sizeof *out->updates, by_number);
+    return status;
+}
+
+/* The newest ones stay. */
+static int drop_kept(store *s, int64_t keep)
+{
+    kept_checkpoints k;
+    int status = checkpoint_kept(s, &k);
+    for (size_t i = 0; status == 0 && (int64_t)(k.n - i) > keep; i++) {
+        char slot[32];
+        snprintf(slot, sizeof slot, "%lld", (long long)k.updates[i]);
+        status = store_drop_checkpoint(s, slot);
+    }
+    free(k.updates);
+    return status;
+}
+
+int checkpoint_save_weights(store *s, const char *slot, params *p, const checkpoint_info *info)
+{
+    return save_slot(s, slot, p, p->v, NULL, info, NULL);
+}
+
+/* The weights of an update, not their mean: means are made of them. */
+static int keep_slot(store *s, params *p, const checkpoint_info *info, int64_t keep)
+{
+    char slot[32];
+    snprintf(slot, sizeof slot, "%lld", (long long)info->update);
+    return checkpoint_save_weights(s, slot, p, info) < 0 ? -1 : drop_kept(s, keep);
+}
+
 static int save_slots(store *s, const optimizer *o, const ema *mean, const train_state *state,
                       const checkpoint_rank *rank)
 {
@@ -242,6 +293,7 @@ static int save_slots(store *s, const optimizer *o, const ema *mean, const train
     if (status == 0 && mean) status = save_slot(s, "ema", p, judged, NULL, &info, NULL);
     if (status == 0 && rank->best) status = save_slot(s, "best", p, judged, NULL, &info, NULL);
     if (status == 0 && rank->turning) status = save_slot(s, "plateau", p, judged, NULL, &info, NULL);
+    if (status == 0 && rank->keep) status = keep_slot(s, o->of, &info, rank->keep);
     str_free(&text);
     return status;
 }

@@ -4,7 +4,8 @@
  * trainer as text; slot "best" the weights of the best validation; slot "ema" their moving average, if one is
  * kept. All, and the metrics since the
  * checkpoint before, are written in one transaction. Slot "plateau" holds the weights that a plateau of the
- * validations goes back to: those of the best one that counts. */
+ * validations goes back to: those of the best one that counts. Slots named by numbers hold the weights behind
+ * the update of that number, for averaging (--save-every). */
 #ifndef TULK_TRAIN_CHECKPOINT_H
 #define TULK_TRAIN_CHECKPOINT_H
 
@@ -70,6 +71,7 @@ typedef struct {
     double score; /* of the weights, or of their mean; NaN: not validated */
     bool best;    /* slot "best", too */
     bool turning; /* slot "plateau", too */
+    int64_t keep; /* a slot named by the update, too, and at most so many of these; 0: no new one */
 } checkpoint_rank;
 
 /* Saves slot "last", what `rank` asks for, and the log, which is emptied. With a mean (NULL: none) it is slot
@@ -80,6 +82,14 @@ int checkpoint_save(model_file *f, const optimizer *o, const ema *mean, const tr
 int checkpoint_turn_back(model_file *f, optimizer *o, ema *mean);
 /* Loads slot "last", and slot "ema" into the mean. */
 int checkpoint_load(model_file *f, optimizer *o, ema *mean, train_state *s);
+/* The slots that are named by updates, oldest first. */
+typedef struct {
+    int64_t *updates; /* free() it */
+    size_t n, capacity;
+} kept_checkpoints;
+int checkpoint_kept(store *s, kept_checkpoints *out);
+/* A slot with weights alone, in a transaction of the caller's. */
+int checkpoint_save_weights(store *s, const char *slot, params *p, const checkpoint_info *info);
 /* Whether a tensor of this name in a slot is a parameter, and no moment of an optimizer. */
 bool checkpoint_is_weight(const char *name);
 /* Fills parameters from a slot: for translation. */

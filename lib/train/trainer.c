@@ -170,12 +170,16 @@ static int one_update(trainer *t, const pair_batch *b)
 
 static ema *mean_of(trainer *t) { return t->set->ema > 0 ? &t->mean : NULL; }
 
+static bool is_multiple(int64_t update, int64_t every) { return every > 0 && update % every == 0; }
+
 static const checkpoint_rank not_validated = {.score = NAN};
 
 static int save(trainer *t, const checkpoint_rank *rank)
 {
+    checkpoint_rank kept = *rank;
+    if (is_multiple(t->state.update, t->set->save_every)) kept.keep = t->set->keep;
     t->state.seconds = elapsed(t);
-    if (checkpoint_save(t->job->file, &t->opt, mean_of(t), &t->state, rank, &t->log) < 0) return -1;
+    if (checkpoint_save(t->job->file, &t->opt, mean_of(t), &t->state, &kept, &t->log) < 0) return -1;
     t->saved = clock_seconds();
     t->saved_update = t->state.update;
     return 0;
@@ -260,8 +264,6 @@ static int run_validation(trainer *t, bool due)
     report(t, TRAIN_VALIDATED);
     return 0;
 }
-
-static bool is_multiple(int64_t update, int64_t every) { return every > 0 && update % every == 0; }
 
 static int after_update(trainer *t)
 {

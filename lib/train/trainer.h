@@ -33,7 +33,8 @@ typedef struct {
     double clip_norm;         /* 0: no clipping */
     double ema;               /* decay of the mean of the weights that is validated; 0: none */
     int64_t valid_every;      /* updates between validations; 0: once at the end of each epoch */
-    int64_t save_every;       /* updates between checkpoints besides those of validations; 0: none */
+    int64_t save_every;       /* updates between checkpoints that are kept under their number; 0: none */
+    int64_t keep;             /* how many of them: the newest */
     double save_seconds;      /* and at least one in this time; 0: none */
     enum valid_metric metric; /* what the best checkpoint and patience go by */
     /* When to stop; 0: not for this reason. All count from the beginning of the training, over all runs. */

@@ -15,8 +15,24 @@ static void additive_back(const attention_step *s, const recurrent_attention *a,
                            dv_rows);
 }
 
+/* Luong, Pham and Manning 2015: e = query . key, of the state itself and an encoder state; a state of two
+ * directions is compared half by half, s . (forward + backward). */
+static void dot(const attention_step *s, const recurrent_attention *a, real *e)
+{
+    weighted_sum_back(&s->at, s->A, a->keys->v, s->query, s->ldq, e);
+}
+
+/* dquery = sum_j de[j] key[j] */
+static void dot_back(const attention_step *s, const recurrent_attention *a, real *de, real *dquery, long lddq,
+                     real *dv_rows)
+{
+    (void)dv_rows;
+    weighted_sum(&s->at, s->A, de, a->keys->v, dquery, lddq);
+}
+
 const attention attentions[] = {
     {"additive", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, true, false, additive, additive_back},
+    {"dot", QUERY_STATE, KEYS_VALUES, WIDTH_VALUES, false, true, dot, dot_back},
     {.name = NULL},
 };
 

@@ -33,6 +33,8 @@ static void dot_back(const attention_step *s, const recurrent_attention *a, real
 const attention attentions[] = {
     {"additive", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, true, false, additive, additive_back},
     {"dot", QUERY_STATE, KEYS_VALUES, WIDTH_VALUES, false, true, dot, dot_back},
+    {"general", QUERY_STATE, KEYS_LINEAR, WIDTH_STATE, false, true, dot,
+     dot_back}, /* s . W h, the same paper */
     {.name = NULL},
 };
 

@@ -1,6 +1,9 @@
 #include "nn/attention.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "kernel/vector.h"
 
 /* Bahdanau, Cho and Bengio 2015: e = v . tanh(query + key). */
 static void additive(const attention_step *s, const recurrent_attention *a, real *e)
@@ -30,11 +33,32 @@ static void dot_back(const attention_step *s, const recurrent_attention *a, real
     weighted_sum(&s->at, s->A, de, a->keys->v, dquery, lddq);
 }
 
+static void scale(const attention_step *s, real *e)
+{
+    for (long r = 0; r < s->at.rows; r++)
+        vec_scale(s->at.k_len[r], 1 / (real)sqrt((double)s->A), e + s->at.e_start[r]);
+}
+
+/* Vaswani et al. 2017, one head: e = query . key / sqrt(A), both linear layers of their own. */
+static void scaled_dot(const attention_step *s, const recurrent_attention *a, real *e)
+{
+    dot(s, a, e);
+    scale(s, e);
+}
+
+static void scaled_dot_back(const attention_step *s, const recurrent_attention *a, real *de, real *dquery,
+                            long lddq, real *dv_rows)
+{
+    scale(s, de);
+    dot_back(s, a, de, dquery, lddq, dv_rows);
+}
+
 const attention attentions[] = {
     {"additive", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, true, false, additive, additive_back},
     {"dot", QUERY_STATE, KEYS_VALUES, WIDTH_VALUES, false, true, dot, dot_back},
     {"general", QUERY_STATE, KEYS_LINEAR, WIDTH_STATE, false, true, dot,
      dot_back}, /* s . W h, the same paper */
+    {"scaled-dot", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, false, true, scaled_dot, scaled_dot_back},
     {.name = NULL},
 };
 

@@ -53,12 +53,33 @@ static void scaled_dot_back(const attention_step *s, const recurrent_attention *
     dot_back(s, a, de, dquery, lddq, dv_rows);
 }
 
+/* By place, known from tutorials: a linear layer on the input and the state before gives the energy of the
+ * first, second .. source word, whatever the word is. Words behind the A-th get no weight. */
+static void concat(const attention_step *s, const recurrent_attention *a, real *e)
+{
+    static const real nothing = (real)-1e30; /* its exponential is 0 beside any other */
+    (void)a;
+    for (long r = 0; r < s->at.rows; r++)
+        for (long j = 0; j < s->at.k_len[r]; j++)
+            e[s->at.e_start[r] + j] = j < s->A ? s->query[r * s->ldq + j] : nothing;
+}
+
+static void concat_back(const attention_step *s, const recurrent_attention *a, real *de, real *dquery,
+                        long lddq, real *dv_rows)
+{
+    (void)a, (void)dv_rows;
+    for (long r = 0; r < s->at.rows; r++)
+        for (long j = 0; j < s->A; j++)
+            dquery[r * lddq + j] = j < s->at.k_len[r] ? de[s->at.e_start[r] + j] : 0;
+}
+
 const attention attentions[] = {
     {"additive", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, true, false, additive, additive_back},
     {"dot", QUERY_STATE, KEYS_VALUES, WIDTH_VALUES, false, true, dot, dot_back},
     {"general", QUERY_STATE, KEYS_LINEAR, WIDTH_STATE, false, true, dot,
      dot_back}, /* s . W h, the same paper */
     {"scaled-dot", QUERY_LINEAR, KEYS_LINEAR, WIDTH_CHOSEN, false, true, scaled_dot, scaled_dot_back},
+    {"concat", QUERY_LINEAR_INPUT, KEYS_NONE, WIDTH_SPAN, false, false, concat, concat_back},
     {.name = NULL},
 };
 

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -85,28 +84,6 @@ static double measure_peak(bool cpu_time)
     }
     free(flops);
     return best;
-}
-
-/* Linux forgets the largest size of a process when it is told to. */
-static void forget_peak_memory(void)
-{
-    FILE *f = fopen("/proc/self/clear_refs", "w");
-    if (!f) return;
-    fputs("5", f);
-    fclose(f);
-}
-
-static double peak_memory(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    double most = 1024.0 * (double)usage.ru_maxrss, kilobytes;
-    FILE *f = fopen("/proc/self/status", "r");
-    char line[256];
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "VmHWM: %lf kB", &kilobytes) == 1) most = 1024 * kilobytes;
-    if (f) fclose(f);
-    return most;
 }
 
 static int by_size(const void *a, const void *b)

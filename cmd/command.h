@@ -27,6 +27,7 @@ int cmd_average(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
 /* Prints "tulk NAME: MESSAGE" (the message of the last fail()) to stderr and returns `code`. */
@@ -82,6 +83,10 @@ void note_lines(const char *path, const line_counts *c, const char *empty, const
 /* For --strict: -1 with a message naming file and line if the line just read was empty or no text; `before`:
  * the counts before it. */
 int lines_fault(const lines *in, const line_counts *before);
+
+/* The most memory of the process so far, in bytes; since it was told to forget, where the system can. */
+double peak_memory(void);
+void forget_peak_memory(void);
 
 /* Notes go to stderr as they are. */
 void listen_on_stderr(void);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,4 +204,28 @@ int lines_fault(const lines *in, const line_counts *before)
                                                                 : NULL;
     if (!what) return 0;
     return fail("%s:%" PRId64 ": %s: mend the file, or leave out --strict", lines_path(in), now->lines, what);
+}
+
+/* --------------------------------------------------------------------------------------- memory */
+
+/* Linux forgets the largest size of a process when it is told to. */
+void forget_peak_memory(void)
+{
+    FILE *f = fopen("/proc/self/clear_refs", "w");
+    if (!f) return;
+    fputs("5", f);
+    fclose(f);
+}
+
+double peak_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    double most = 1024.0 * (double)usage.ru_maxrss, kilobytes;
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmHWM: %lf kB", &kilobytes) == 1) most = 1024 * kilobytes;
+    if (f) fclose(f);
+    return most;
 }

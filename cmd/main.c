@@ -22,6 +22,7 @@ const command commands[] = {
     {"export", "a copy of a model that can only translate", cmd_export},
     {"info", "what a file is, how it was trained, how far it got", cmd_info},
     {"eval", "score translations against references", cmd_eval},
+    {"check", "what is wrong with a corpus, before hours are spent on it", cmd_check},
     {"bench", "how fast this machine trains, and where the time goes", cmd_bench},
     {"help", "this list, or the help of a command", cmd_help},
     {NULL, NULL, NULL},

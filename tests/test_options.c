@@ -450,8 +450,8 @@ static void search_settings(void)
 
 /* ------------------------------------------------------------------------------------ the table */
 
-static const unsigned each_command[] = {FOR_TRAIN,      FOR_TRANSLATE, FOR_VOCAB, FOR_TOKENIZE,
-                                        FOR_DETOKENIZE, FOR_INFO,      FOR_SCORE, FOR_BENCH};
+static const unsigned each_command[] = {FOR_TRAIN, FOR_TRANSLATE, FOR_VOCAB, FOR_TOKENIZE, FOR_DETOKENIZE,
+                                        FOR_INFO,  FOR_SCORE,     FOR_BENCH, FOR_CHECK};
 enum { COMMANDS = sizeof each_command / sizeof *each_command };
 
 static void try_bound(options *o, const option_row *row, double beyond)

@@ -33,6 +33,7 @@ enum {
     FOR_BENCH = 128,
     FOR_AVERAGE = 256,
     FOR_EXPORT = 512,
+    FOR_CHECK = 1024,
     FOR_ALL = 0xffff
 };
 

@@ -142,11 +142,11 @@ void layernorm_case(vec_case *c)
     tensor *y = tape_tensor(c->t, (int)rows, (int)d);
     real *mean = reals(c, rows), *rstd = reals(c, rows);
     double loss = 0, scale = 0;
-    layer_norm(rows, d, x->v, gain->v, bias->v, (real)case_number(c, "eps"), y->v, mean, rstd);
+    norm_rows(&norm_kinds[0], rows, d, x->v, gain->v, bias->v, (real)case_number(c, "eps"), y->v, mean, rstd);
     case_compare(c, "y", y->v, rows * d);
     case_incoming(c, y, dy, &loss, &scale);
     case_compare_number(c, "loss", loss, scale);
-    layer_norm_back(rows, d, x->v, gain->v, mean, rstd, y->g, true, x->g, gain->g, bias->g);
+    norm_rows_back(&norm_kinds[0], rows, d, x->v, gain->v, mean, rstd, y->g, true, x->g, gain->g, bias->g);
     case_compare_gradient(c, "x", x);
     case_compare_gradient(c, "w.weight", gain);
     case_compare_gradient(c, "w.bias", bias);
@@ -167,16 +167,22 @@ void embedding_case(vec_case *c)
     case_compare_gradient(c, "w.weight", table);
 }
 
-/* Of the two kinds in the file only half_half is one of ours. */
-void positions_case(vec_case *c)
+static void compare_positions(vec_case *c, const char *name, const char *kind)
 {
-    const vec *want = case_vec(c, "half_half", 2);
+    if (!case_has(c, name)) return;
+    const vec *want = case_vec(c, name, 2);
     long steps = want->dims[0], d = want->dims[1];
-    positions *p = positions_new((int)d);
+    positions *p = positions_new(position_kind_find(kind), (int)d);
     real *got = reals(c, steps * d);
     for (long t = 0; t < steps; t++) positions_row(p, (int)t, got + t * d);
     positions_free(p);
-    case_compare(c, "half_half", got, steps * d);
+    case_compare(c, name, got, steps * d);
+}
+
+void positions_case(vec_case *c)
+{
+    compare_positions(c, "half_half", "sinusoidal");
+    compare_positions(c, "interleaved", "interleaved");
 }
 
 /* --------------------------------------------------------------------------------- attention */

@@ -152,13 +152,13 @@ static layer read_transformer_layer(vec_case *c, bool decoder)
 
 static tensor *before(vec_case *c, const layer *l, int i, tensor *x)
 {
-    return l->pre ? nn_layer_norm(c->t, x, l->norms[i].w, l->norms[i].b) : x;
+    return l->pre ? nn_norm(c->t, &norm_kinds[0], x, l->norms[i].w, l->norms[i].b) : x;
 }
 
 static tensor *after(vec_case *c, const layer *l, int i, tensor *x, tensor *y)
 {
     y = nn_residual(c->t, x, y, 0);
-    return l->pre ? y : nn_layer_norm(c->t, y, l->norms[i].w, l->norms[i].b);
+    return l->pre ? y : nn_norm(c->t, &norm_kinds[0], y, l->norms[i].w, l->norms[i].b);
 }
 
 static void layer_case(vec_case *c, bool decoder)

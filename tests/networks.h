@@ -15,6 +15,8 @@
 #include "kernel/cell.h"
 #include "model/model.h"
 #include "nn/attention.h"
+#include "nn/embedding.h"
+#include "nn/rows.h"
 
 enum { MAX_CHOICES = 40 };
 
@@ -63,6 +65,9 @@ static inline void network_add_choices(networks *w)
     network_add_choice(w, "attention-span", NULL, 20);
     network_add_choice(w, "n-heads", NULL, 1);
     network_add_choice(w, "norm", "post", 0);
+    for (const norm_kind *k = norm_kinds; k->name; k++) network_add_choice(w, "norm-type", k->name, 0);
+    for (const position_kind *k = position_kinds; k->name; k++)
+        network_add_choice(w, "positions", k->name, 0);
 }
 
 /* Different kinds have embeddings of one width, so that they can be tied. */
@@ -93,6 +98,9 @@ static inline net_config network_base(const char *enc, const char *dec)
                         .d_ff = 9,
                         .n_heads = 2,
                         .norm = "pre",
+                        .norm_type = "layer",
+                        .positions = "sinusoidal",
+                        .max_positions = 3,
                         .activation = "relu"};
 }
 
@@ -110,6 +118,8 @@ static inline void network_choose(net_config *c, const choice *x)
                   {"activation", &c->activation, NULL},
                   {"tie", &c->tie, NULL},
                   {"norm", &c->norm, NULL},
+                  {"norm-type", &c->norm_type, NULL},
+                  {"positions", &c->positions, NULL},
                   {"enc-layers", NULL, &c->enc_layers},
                   {"dec-layers", NULL, &c->dec_layers},
                   {"d-readout", NULL, &c->d_readout},

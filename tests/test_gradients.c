@@ -53,6 +53,7 @@ typedef struct operation {
     const cell *cell;
     const attention *attention;
     const activation *activation;
+    const norm_kind *norm;
     bool flag;
     bool on_demand; /* works with gradients on demand too */
     arena *memory;  /* of leaves */
@@ -167,16 +168,21 @@ static tensor *run_embed(tape *t, const operation *o)
 {
     static const int ids[] = {4, 1, 4, 5, 1}, place[] = {0, 1, 2, 0, 1};
     static positions *p;
-    if (!p) p = positions_new(6);
-    return nn_embed(t, o->leaves[0], ids, 5, 1.5, p, place);
+    if (!p) p = positions_new(&position_kinds[0], 6);
+    tensor *x = nn_embed(t, o->leaves[0], ids, 5, 1.5, p, place);
+    return o->flag ? nn_add_positions(t, x, o->leaves[1], place) : x;
 }
 
 static void test_embed(void)
 {
-    operation o = operation_new(run_embed);
-    o.on_demand = true;
-    add_leaf(&o, 7, 6);
-    check_operation(&o, "embed");
+    for (int learned = 0; learned < 2; learned++) {
+        operation o = operation_new(run_embed);
+        o.on_demand = true;
+        o.flag = learned;
+        add_leaf(&o, 7, 6);
+        if (learned) add_leaf(&o, 2, 6); /* fewer positions than words */
+        check_operation(&o, "embed");
+    }
 }
 
 static tensor *run_rows(tape *t, const operation *o)
@@ -218,7 +224,7 @@ static void test_activations(void)
         operation o = operation_new(run_activate);
         o.on_demand = true;
         o.activation = f;
-        add_leaf(&o, 5, 7);
+        add_leaf(&o, 5, 8);
         check_operation(&o, f->name);
     }
 }
@@ -239,9 +245,11 @@ static void test_dropout(void)
     check_operation(&o, "dropout");
 }
 
+static tensor *norm_bias(const operation *o, int i) { return o->norm->has_bias ? o->leaves[i] : NULL; }
+
 static tensor *run_norm(tape *t, const operation *o)
 {
-    return nn_layer_norm(t, o->leaves[0], o->leaves[1], o->leaves[2]);
+    return nn_norm(t, o->norm, o->leaves[0], o->leaves[1], norm_bias(o, 2));
 }
 
 static tensor *run_residual_norm(tape *t, const operation *o)
@@ -249,37 +257,43 @@ static tensor *run_residual_norm(tape *t, const operation *o)
     tensor *x = copy_of(t, o, 0), *y = nn_activate(t, nn_linear(t, x, o->leaves[1], NULL), o->activation);
     for (int i = 0; i < 2; i++) {
         y = nn_linear(t, y, o->leaves[1], NULL);
-        x = nn_residual_norm(t, x, nn_linear_add(t, y, x, o->leaves[1]), 0.3, o->leaves[2], o->leaves[3]);
+        x = nn_residual_norm(t, o->norm, x, nn_linear_add(t, y, x, o->leaves[1]), 0.3, o->leaves[2],
+                             norm_bias(o, 3));
         y = nn_activate(t, nn_linear(t, x, o->leaves[1], NULL), o->activation);
     }
     y = nn_linear(t, y, o->leaves[1], NULL);
-    return nn_residual_norm(t, x, y, o->flag ? 0.3 : 0, o->leaves[2], o->leaves[3]);
+    return nn_residual_norm(t, o->norm, x, y, o->flag ? 0.3 : 0, o->leaves[2], norm_bias(o, 3));
 }
 
 /* Tensors that several operations read. */
 static void test_residual_norm(void)
 {
-    for (int flag = 0; flag < 2; flag++) {
+    for (int i = 0; norm_kind_name(i / 2); i++) {
         operation o = operation_new(run_residual_norm);
+        int flag = i % 2;
+        o.norm = &norm_kinds[i / 2];
         o.activation = activation_find(flag ? "tanh" : "gelu");
         o.flag = flag;
         o.on_demand = true;
         add_leaf(&o, 4, 7);
         add_leaf(&o, 7, 7);
         add_leaf(&o, 7, 1);
-        add_leaf(&o, 7, 1);
-        check_operation(&o, "residual and layer norm");
+        if (o.norm->has_bias) add_leaf(&o, 7, 1);
+        check_operation(&o, o.norm->name);
     }
 }
 
 static void test_norm(void)
 {
-    operation o = operation_new(run_norm);
-    o.on_demand = true;
-    add_leaf(&o, 4, 7);
-    add_leaf(&o, 7, 1);
-    add_leaf(&o, 7, 1);
-    check_operation(&o, "layer norm");
+    for (const norm_kind *k = norm_kinds; k->name; k++) {
+        operation o = operation_new(run_norm);
+        o.norm = k;
+        o.on_demand = true;
+        add_leaf(&o, 4, 7);
+        add_leaf(&o, 7, 1);
+        if (k->has_bias) add_leaf(&o, 7, 1);
+        check_operation(&o, k->name);
+    }
 }
 
 static const int q_start[] = {0, 3, 4}, q_len[] = {3, 1, 4}, k_start[] = {0, 2, 5}, k_len[] = {2, 3, 1};
@@ -521,8 +535,8 @@ int main(void)
                            {"gather, mean, concat, views", test_rows},
                            {"activations", test_activations},
                            {"dropout and residual", test_dropout},
-                           {"residual and layer norm", test_residual_norm},
-                           {"layer norm", test_norm},
+                           {"residual and norm", test_residual_norm},
+                           {"norms", test_norm},
                            {"attention over packed sequences", test_attend},
                            {"recurrent layers", test_recurrent},
                            {"recurrent layers with attention", test_attention},

@@ -114,6 +114,16 @@ static void test_dropout(void)
 
 /* ---- activations ---- */
 
+/* Functions whose values are known here; those of others are compared with a framework's (check-vectors), and
+ * their slopes by finite differences (test-gradients). */
+static bool has_reference(const activation *f)
+{
+    static const char *const known[] = {"relu", "tanh", "sigmoid", "gelu"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(f->name, known[i])) return true;
+    return false;
+}
+
 static double activation_reference(const char *name, double x)
 {
     if (!strcmp(name, "relu")) return x > 0 ? x : 0;
@@ -129,6 +139,31 @@ static double slope_reference(const char *name, double x)
     if (!strcmp(name, "tanh")) return 1 - y * y;
     if (!strcmp(name, "sigmoid")) return y * (1 - y);
     return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) / sqrt(2 * acos(-1));
+}
+
+/* Forward and backward of a gated one are those of its function and a product. */
+static void check_gate(const activation *f, long rows, long d)
+{
+    size_t n = (size_t)(rows * d);
+    real *x = random_reals(2 * n, 2, 1), *y = zero_reals(n), *dy = random_reals(n, 1, 2);
+    real *dx = random_reals(2 * n, 1, 3), *old = copy_reals(dx, 2 * n), *fresh = zero_reals(2 * n);
+    activation_gate(f, rows, d, x, y);
+    activation_gate_back(f, rows, d, x, dy, true, dx);
+    activation_gate_back(f, rows, d, x, dy, false, fresh);
+    bool good = true;
+    for (long i = 0; i < rows * d; i++) {
+        long at = i / d * 2 * d + i % d;
+        real one = 1, value, slope;
+        f->forward(1, x + at, &value);
+        f->backward(1, x + at, &value, &one, false, &slope);
+        double a = (double)dy[i] * (double)x[at + d] * (double)slope, b = (double)dy[i] * (double)value;
+        good = good && near((double)y[i], (double)value * (double)x[at + d], 1, 4) &&
+               near((double)fresh[at], a, 2, 4) && near((double)fresh[at + d], b, 2, 4) &&
+               near((double)dx[at], (double)old[at] + a, 2, 4) &&
+               near((double)dx[at + d], (double)old[at + d] + b, 2, 4);
+    }
+    CU_ASSERT(good);
+    free(x), free(y), free(dy), free(dx), free(old), free(fresh);
 }
 
 static void check_activation(const activation *f, size_t n, double size)
@@ -158,6 +193,9 @@ static void check_activation(const activation *f, size_t n, double size)
 static void test_activations(void)
 {
     for (const activation *f = activations; f->name; f++) {
+        CU_ASSERT(activation_find(f->name) == f);
+        for (int s = 1; s < SIZES && f->gated; s++) check_gate(f, 5, sizes[s]);
+        if (!has_reference(f)) continue;
         for (int s = 0; s < SIZES; s++)
             for (int scale = -4; scale <= 1; scale++)
                 check_activation(f, (size_t)sizes[s], 2 * pow(10, scale));
@@ -167,7 +205,6 @@ static void test_activations(void)
         CU_ASSERT((double)y[1] == activation_reference(f->name, 1000));
         CU_ASSERT((double)y[2] == activation_reference(f->name, -1000));
         CU_ASSERT((double)y[3] == activation_reference(f->name, INFINITY));
-        CU_ASSERT(activation_find(f->name) == f);
     }
     CU_ASSERT(activation_find("none of these") == NULL);
 }
@@ -305,7 +342,7 @@ static void test_cross_entropy(void)
 
 /* ---- normalisation ---- */
 
-static void check_norm(long rows, long d, double offset)
+static void check_norm(const norm_kind *kind, long rows, long d, double offset)
 {
     size_t n = (size_t)(rows * d);
     real *x = random_reals(n, 1, 1), *gain = random_reals((size_t)d, 1, 2),
@@ -316,13 +353,14 @@ static void check_norm(long rows, long d, double offset)
     double *want_dgain = xcalloc((size_t)d, sizeof(double)), *want_dbias = xcalloc((size_t)d, sizeof(double));
     for (size_t i = 0; i < n; i++) x[i] += (real)offset;
     const double eps = (double)(real)1e-5, slack = 8 + 4 * fabs(offset);
-    layer_norm(rows, d, x, gain, bias, (real)1e-5, y, mean, rstd);
-    layer_norm_back(rows, d, x, gain, mean, rstd, dy, true, dx, dgain, dbias);
-    bool good = true;
+    if (!kind->has_bias) memset(bias, 0, (size_t)d * sizeof *bias);
+    norm_rows(kind, rows, d, x, gain, kind->has_bias ? bias : NULL, (real)1e-5, y, mean, rstd);
+    norm_rows_back(kind, rows, d, x, gain, mean, rstd, dy, true, dx, dgain, kind->has_bias ? dbias : NULL);
+    bool good = true, centred = strcmp(kind->name, "rms") != 0;
     for (long r = 0; r < rows; r++) {
         const real *at = x + r * d, *dy_r = dy + r * d;
         double m = 0, v = 0, g_sum = 0, gn_sum = 0;
-        for (long i = 0; i < d; i++) m += (double)at[i] / (double)d;
+        for (long i = 0; i < d && centred; i++) m += (double)at[i] / (double)d;
         for (long i = 0; i < d; i++) v += ((double)at[i] - m) * ((double)at[i] - m) / (double)d;
         double s = 1 / sqrt(v + eps);
         good = good && near((double)mean[r], m, 1 + fabs(m), 4) && near((double)rstd[r], s, s, slack);
@@ -330,8 +368,8 @@ static void check_norm(long rows, long d, double offset)
             double norm = ((double)at[i] - m) * s, g = (double)dy_r[i] * (double)gain[i];
             good = good && near((double)y[r * d + i], norm * (double)gain[i] + (double)bias[i], 2 + s, slack);
             want_dgain[i] += (double)dy_r[i] * norm;
-            want_dbias[i] += (double)dy_r[i];
-            g_sum += g / (double)d;
+            want_dbias[i] += kind->has_bias ? (double)dy_r[i] : 0;
+            g_sum += centred ? g / (double)d : 0;
             gn_sum += g * norm / (double)d;
         }
         for (long i = 0; i < d; i++) {
@@ -350,16 +388,20 @@ static void check_norm(long rows, long d, double offset)
 
 static void test_norm(void)
 {
-    for (int s = 1; s < SIZES - 1; s++) {
-        check_norm(sizes[SIZES - 2 - s], sizes[s], 0);
-        check_norm(5, sizes[s], 100);
+    for (const norm_kind *k = norm_kinds; k->name; k++) {
+        for (int s = 1; s < SIZES - 1; s++) {
+            check_norm(k, sizes[SIZES - 2 - s], sizes[s], 0);
+            check_norm(k, 5, sizes[s], 100);
+        }
+        check_norm(k, 1000, 130, 0);
+        check_norm(k, 40, 1, 0);
+        CU_ASSERT(norm_kind_find(k->name) == k);
     }
-    check_norm(1000, 130, 0);
-    check_norm(40, 1, 0);
+    CU_ASSERT(norm_kind_find("none of these") == NULL);
 }
 
 /* The sum, the norm and the mask in one pass are those of the single steps, forward and backward. */
-static void check_residual_norm(long rows, long d, real p)
+static void check_residual_norm(const norm_kind *kind, long rows, long d, real p)
 {
     size_t n = (size_t)(rows * d), size = (size_t)d, all = (size_t)rows;
     const uint64_t key = 5, place = 6;
@@ -371,13 +413,14 @@ static void check_residual_norm(long rows, long d, real p)
     real *dgain = zero_reals(2 * size), *want_dgain = zero_reals(2 * size), *dsum = zero_reals(n),
          *df = random_reals(n, 1, 7), *want_df = copy_reals(df, n), *want_dx = copy_reals(dx, n);
     dropout((long)n, f, x, p, key, place, sum);
-    layer_norm(rows, d, sum, gain, bias, eps, want_y, mean, rstd);
-    residual_norm(rows, d, x, f, p, key, place, gain, bias, eps, y, mean, rstd);
+    norm_rows(kind, rows, d, sum, gain, bias, eps, want_y, mean, rstd);
+    residual_norm(kind, rows, d, x, f, p, key, place, gain, bias, eps, y, mean, rstd);
     CU_ASSERT(same_bits(f, sum, n) && same_bits(y, want_y, n));
-    layer_norm_back(rows, d, sum, gain, mean, rstd, dy, false, dsum, want_dgain, want_dgain + size);
+    norm_rows_back(kind, rows, d, sum, gain, mean, rstd, dy, false, dsum, want_dgain, want_dgain + size);
     dropout_back((long)n, dsum, p, key, place, want_df);
     vec_add((long)n, dsum, want_dx);
-    residual_norm_back(rows, d, sum, gain, mean, rstd, dy, p, key, place, true, df, dx, dgain, dgain + size);
+    residual_norm_back(kind, rows, d, sum, gain, mean, rstd, dy, p, key, place, true, df, dx, dgain,
+                       dgain + size);
     CU_ASSERT(same_bits(dy, dsum, n) && same_bits(df, want_df, n) && same_bits(dx, want_dx, n));
     for (size_t i = 0; i < 2 * size; i++)
         CU_ASSERT(near((double)dgain[i], (double)want_dgain[i], 2 * sqrt((double)rows) + 1, 8));
@@ -388,11 +431,13 @@ static void check_residual_norm(long rows, long d, real p)
 
 static void test_residual_norm(void)
 {
-    check_residual_norm(1, 1, (real)0.3);
-    check_residual_norm(5, 33, 0);
-    check_residual_norm(7, 100, (real)0.1);
-    check_residual_norm(700, 130, (real)0.1);
-    check_residual_norm(3, 512, (real)0.5);
+    for (const norm_kind *k = norm_kinds; k->name; k++) {
+        check_residual_norm(k, 1, 1, (real)0.3);
+        check_residual_norm(k, 5, 33, 0);
+        check_residual_norm(k, 7, 100, (real)0.1);
+        check_residual_norm(k, 700, 130, (real)0.1);
+        check_residual_norm(k, 3, 512, (real)0.5);
+    }
 }
 
 /* ---- recurrent cells ---- */
@@ -617,9 +662,9 @@ static real *everything(size_t *n)
     activation_find("gelu")->forward(SIZE, x, out + 2 * SIZE);
     softmax(ROWS, D, out + 3 * SIZE, D);
     cross_entropy(ROWS, D, out + 4 * SIZE, D, targets, (real)0.1, true, 1, loss, loss + ROWS);
-    layer_norm(ROWS, D, x, x, x, (real)1e-5, out + 5 * SIZE, rows, rows + ROWS);
-    layer_norm_back(ROWS, D, x, x, rows, rows + ROWS, x, true, out + 6 * SIZE, out + 7 * SIZE,
-                    out + 7 * SIZE + D);
+    norm_rows(&norm_kinds[0], ROWS, D, x, x, x, (real)1e-5, out + 5 * SIZE, rows, rows + ROWS);
+    norm_rows_back(&norm_kinds[0], ROWS, D, x, x, rows, rows + ROWS, x, true, out + 6 * SIZE, out + 7 * SIZE,
+                   out + 7 * SIZE + D);
     col_sum(ROWS, D, x, D, out + 7 * SIZE + 2 * D);
     out[7 * SIZE + 3 * D] = (real)vec_sum_squares(SIZE, x);
     free(x), free(rows), free(targets), free(loss);

@@ -33,6 +33,9 @@ typedef struct {
     int attention_span; /* source words (eos counted) that an attention by place knows */
     /* transformer */
     int d_ff, n_heads;
+    const char *positions;  /* position_kinds[]; NULL: sinusoidal */
+    int max_positions;      /* learned: later words have the last one's */
+    const char *norm_type;  /* norm_kinds[]; NULL: layer */
     const char *norm;       /* "pre", "post" */
     const char *activation; /* activations[] */
 } net_config;

@@ -162,7 +162,7 @@ static void select_rows(const void *decoder, void *state, const int *from, int r
 static double flops(const void *decoder, const seqs *src, const seqs *tgt)
 {
     const transformer_side *n = decoder;
-    double d = n->d, a_word = 6 * d * d + 2 * d * n->d_ff, products = 0;
+    double d = n->d, a_word = 6 * d * d + transformer_ff_size(n), products = 0;
     double kv = 2 * d * n->blocks[0].cross_kv.w->cols;
     for (size_t i = 0; i < src->n; i++) {
         double s = (double)seqs_len(src, i) + 1, y = (double)seqs_len(tgt, i) + 1;

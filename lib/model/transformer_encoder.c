@@ -35,7 +35,7 @@ static encoded encode(const void *encoder, tape *t, const words *src)
 static double flops(const void *encoder, const seqs *src)
 {
     const transformer_side *n = encoder;
-    double d = n->d, a_word = 4 * d * d + 2 * d * n->d_ff, products = 0;
+    double d = n->d, a_word = 4 * d * d + transformer_ff_size(n), products = 0;
     for (size_t i = 0; i < src->n; i++) {
         double s = (double)seqs_len(src, i) + 1;
         products += n->layers * (s * a_word + 2 * s * s * d);

@@ -10,7 +10,7 @@
 
 typedef struct {
     tensor *w, *b;
-} affine; /* a linear layer, or the gain and bias of a norm */
+} affine; /* a linear layer, or the gain and bias of a norm, b NULL where there is none */
 
 typedef struct {
     affine self_qkv, self_out;           /* rows of qkv: queries, keys, values */
@@ -25,7 +25,9 @@ typedef struct {
     bool pre;
     double dropout, dropout_attention, dropout_ff, dropout_emb;
     const activation *act;
-    positions *positions;
+    const norm_kind *norm;
+    positions *positions;         /* NULL: learned, */
+    const tensor *position_table; /* (max_positions, d) */
     const tensor *table;
     block *blocks;
     affine last_norm; /* pre-norm only */
@@ -37,6 +39,9 @@ transformer_side *transformer_build(const net_config *c, params *p, const tensor
 /* Pre-norm: the norm at the end, `name`. */
 void transformer_build_last(transformer_side *n, params *p, const char *name);
 void transformer_free(void *side);
+
+/* Elements of the feed-forward layer's matrices. */
+double transformer_ff_size(const transformer_side *n);
 
 /* The options that both sides check; 0, or -1 with a message. */
 int transformer_check(const net_config *c, const char *side, int layers);

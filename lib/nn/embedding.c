@@ -14,11 +14,12 @@
 enum { TABLE_ROWS = 2048, ROWS_A_TASK = 64, COLS_A_TASK = 32 };
 
 struct positions {
+    const position_kind *kind;
     int d;
     real *table; /* (TABLE_ROWS, d) */
 };
 
-static void compute_row(int d, int t, real *out)
+static void sinusoidal_row(int d, int t, real *out)
 {
     int half = d / 2;
     for (int i = 0; i < half; i++) {
@@ -29,12 +30,33 @@ static void compute_row(int d, int t, real *out)
     if (d % 2) out[d - 1] = 0;
 }
 
-positions *positions_new(int d)
+static void interleaved_row(int d, int t, real *out)
+{
+    for (int i = 0; i < d; i++) {
+        double angle = t * exp(-log(10000.0) * (i - i % 2) / d);
+        out[i] = (real)(i % 2 ? cos(angle) : sin(angle));
+    }
+}
+
+const position_kind position_kinds[] = {
+    {"sinusoidal", sinusoidal_row}, {"learned", NULL}, {"interleaved", interleaved_row}, {NULL, NULL}};
+
+const char *position_kind_name(int i) { return position_kinds[i].name; }
+
+const position_kind *position_kind_find(const char *name)
+{
+    for (const position_kind *k = position_kinds; k->name; k++)
+        if (!strcmp(k->name, name)) return k;
+    return NULL;
+}
+
+positions *positions_new(const position_kind *kind, int d)
 {
     positions *p = xmalloc(sizeof *p);
+    p->kind = kind;
     p->d = d;
     p->table = xmalloc(TABLE_ROWS * (size_t)d * sizeof(real));
-    for (int t = 0; t < TABLE_ROWS; t++) compute_row(d, t, p->table + (size_t)t * (size_t)d);
+    for (int t = 0; t < TABLE_ROWS; t++) kind->row(d, t, p->table + (size_t)t * (size_t)d);
     return p;
 }
 
@@ -48,7 +70,7 @@ void positions_free(positions *p)
 void positions_row(const positions *p, int t, real *out)
 {
     if (t >= TABLE_ROWS) {
-        compute_row(p->d, t, out);
+        p->kind->row(p->d, t, out);
         return;
     }
     memcpy(out, p->table + (size_t)t * (size_t)p->d, (size_t)p->d * sizeof(real));
@@ -134,4 +156,62 @@ tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale
     team_run((n + ROWS_A_TASK - 1) / ROWS_A_TASK, forward_task, node);
     if (t->recording) tape_push_output(t, &node->node, node->y, backward);
     return node->y;
+}
+
+/* --------------------------------------------------------------------------- learned positions */
+
+typedef struct {
+    tape_node node;
+    const tensor *table;
+    tensor *x, *y;
+    const int *place;
+} add_node;
+
+static real *place_row(const add_node *n, real *table, int r)
+{
+    int last = n->table->rows - 1;
+    return table + (size_t)(n->place[r] < last ? n->place[r] : last) * (size_t)n->table->cols;
+}
+
+static void add_task(long task, void *context)
+{
+    const add_node *n = context;
+    int d = n->y->cols, end = (int)(task + 1) * ROWS_A_TASK;
+    for (int r = (int)task * ROWS_A_TASK; r < end && r < n->y->rows; r++)
+        vec_add(d, place_row(n, n->table->v, r), n->y->v + (size_t)r * (size_t)d);
+}
+
+/* A stripe of columns a task, as above. */
+static void add_back_task(long task, void *context)
+{
+    const add_node *n = context;
+    int d = n->y->cols, from = (int)task * COLS_A_TASK, to = from + COLS_A_TASK < d ? from + COLS_A_TASK : d;
+    for (int r = 0; r < n->y->rows; r++)
+        vec_add(to - from, n->y->g + (size_t)r * (size_t)d + from, place_row(n, n->table->g, r) + from);
+}
+
+static void add_back(tape_node *self)
+{
+    add_node *n = (add_node *)self;
+    int d = n->y->cols;
+    if (n->table->g) team_run((d + COLS_A_TASK - 1) / COLS_A_TASK, add_back_task, n);
+    if (tape_hand_on(n->y, n->x)) return;
+    bool add;
+    real *dx = tape_gradient(n->x, &add);
+    BUG_IF(!add);
+    if (dx) vec_add((long)n->y->rows * d, n->y->g, dx);
+}
+
+tensor *nn_add_positions(tape *t, tensor *x, const tensor *table, const int *place)
+{
+    METER(METER_EMBEDDING);
+    BUG_IF(x->cols != table->cols);
+    add_node *n = TAPE_NODE(t, add_node);
+    n->table = table;
+    n->x = x;
+    n->y = tape_same(t, x);
+    n->place = place;
+    team_run((x->rows + ROWS_A_TASK - 1) / ROWS_A_TASK, add_task, n);
+    if (t->recording) tape_push_output(t, &n->node, n->y, add_back);
+    return n->y;
 }

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/meter.h"
 #include "base/team.h"
-#include "kernel/norm.h"
 #include "kernel/vector.h"
 
 enum { ROWS_A_TASK = 64, COLS_A_TASK = 32 };
@@ -261,10 +260,34 @@ static void activate_back(tape_node *self)
     if (dx) n->f->backward((long)size_of(n->y), x, n->y->v, dy, add, dx);
 }
 
+static void gate_back(tape_node *self)
+{
+    activate_node *n = (activate_node *)self;
+    bool add;
+    real *dx = tape_gradient(n->x, &add);
+    if (dx) activation_gate_back(n->f, n->y->rows, n->y->cols, n->x->v, n->y->g, add, dx);
+}
+
+static tensor *activate_gated(tape *t, tensor *x, const activation *f)
+{
+    BUG_IF(x->cols % 2);
+    tensor *y = tape_tensor(t, x->rows, x->cols / 2);
+    activation_gate(f, y->rows, y->cols, x->v, y->v);
+    if (t->recording) {
+        activate_node *n = TAPE_NODE(t, activate_node);
+        n->x = x;
+        n->y = y;
+        n->f = f;
+        tape_push_output(t, &n->node, y, gate_back);
+    }
+    return y;
+}
+
 tensor *nn_activate(tape *t, tensor *x, const activation *f)
 {
     METER(METER_ACTIVATION);
     BUG_IF(x->ld != x->cols);
+    if (f->gated) return activate_gated(t, x, f);
     tensor *y = f->needs_input ? tape_tensor(t, x->rows, x->cols) : tape_same(t, x);
     f->forward((long)size_of(x), x->v, y->v);
     if (t->recording) {
@@ -357,28 +380,36 @@ tensor *nn_residual(tape *t, tensor *residual, tensor *x, double p)
     return n->y;
 }
 
-/* -------------------------------------------------------------------------------- layer norm */
+/* -------------------------------------------------------------------------------------- norm */
 
 static const real EPS = (real)1e-5;
 
 typedef struct {
     dropout_node sum; /* what is normalised: x, or residual + dropout(x) in the place of x */
+    const norm_kind *kind;
     const tensor *gain, *bias;
     real *mean, *rstd; /* (rows) */
 } norm_node;
 
-static norm_node *norm_node_new(tape *t, tensor *x, const tensor *gain, const tensor *bias)
+static norm_node *norm_node_new(tape *t, const norm_kind *kind, tensor *x, const tensor *gain,
+                                const tensor *bias)
 {
-    BUG_IF(x->ld != x->cols || gain->rows != x->cols || bias->rows != x->cols);
+    BUG_IF(x->ld != x->cols || gain->rows != x->cols || kind->has_bias != (bias != NULL));
+    BUG_IF(bias && bias->rows != x->cols);
     norm_node *n = TAPE_NODE(t, norm_node);
     n->sum.x = x;
     n->sum.y = tape_tensor(t, x->rows, x->cols);
+    n->kind = kind;
     n->gain = gain;
     n->bias = bias;
     n->mean = arena_alloc(t->memory, (size_t)x->rows * sizeof(real));
     n->rstd = arena_alloc(t->memory, (size_t)x->rows * sizeof(real));
     return n;
 }
+
+static real *values(const tensor *x) { return x ? x->v : NULL; }
+
+static real *gradients(const tensor *x) { return x ? x->g : NULL; }
 
 static void norm_back(tape_node *self)
 {
@@ -387,16 +418,16 @@ static void norm_back(tape_node *self)
     real *dy = y->g, *dx = dy;
     bool add = false;
     if (!tape_hand_on(y, x)) dx = tape_gradient(x, &add);
-    BUG_IF(!dx || !n->gain->g || !n->bias->g);
-    layer_norm_back(x->rows, x->cols, x->v, n->gain->v, n->mean, n->rstd, dy, add, dx, n->gain->g,
-                    n->bias->g);
+    BUG_IF(!dx || !n->gain->g || (n->bias && !n->bias->g));
+    norm_rows_back(n->kind, x->rows, x->cols, x->v, n->gain->v, n->mean, n->rstd, dy, add, dx, n->gain->g,
+                   gradients(n->bias));
 }
 
-tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias)
+tensor *nn_norm(tape *t, const norm_kind *kind, tensor *x, const tensor *gain, const tensor *bias)
 {
     METER(METER_NORM);
-    norm_node *n = norm_node_new(t, x, gain, bias);
-    layer_norm(x->rows, x->cols, x->v, gain->v, bias->v, EPS, n->sum.y->v, n->mean, n->rstd);
+    norm_node *n = norm_node_new(t, kind, x, gain, bias);
+    norm_rows(kind, x->rows, x->cols, x->v, gain->v, values(bias), EPS, n->sum.y->v, n->mean, n->rstd);
     if (t->recording) tape_push_output(t, &n->sum.node, n->sum.y, norm_back);
     return n->sum.y;
 }
@@ -407,26 +438,26 @@ static void residual_norm_node_back(tape_node *self)
     dropout_node *s = &n->sum;
     bool add, add_residual = true;
     real *dy = s->y->g, *df = tape_gradient(s->x, &add), *dx = NULL;
-    BUG_IF(!df || !n->gain->g || !n->bias->g);
+    BUG_IF(!df || !n->gain->g || (n->bias && !n->bias->g));
     if (!tape_hand_on(s->y, s->residual)) dx = tape_gradient(s->residual, &add_residual);
     BUG_IF(!add_residual);
-    residual_norm_back(s->x->rows, s->x->cols, s->x->v, n->gain->v, n->mean, n->rstd, dy, s->p, s->key,
-                       s->place, add, df, dx, n->gain->g, n->bias->g);
+    residual_norm_back(n->kind, s->x->rows, s->x->cols, s->x->v, n->gain->v, n->mean, n->rstd, dy, s->p,
+                       s->key, s->place, add, df, dx, n->gain->g, gradients(n->bias));
 }
 
-tensor *nn_residual_norm(tape *t, tensor *residual, tensor *x, double p, const tensor *gain,
-                         const tensor *bias)
+tensor *nn_residual_norm(tape *t, const norm_kind *kind, tensor *residual, tensor *x, double p,
+                         const tensor *gain, const tensor *bias)
 {
     METER(METER_NORM);
     BUG_IF(residual->ld != x->cols || residual->rows != x->rows);
-    norm_node *n = norm_node_new(t, x, gain, bias);
+    norm_node *n = norm_node_new(t, kind, x, gain, bias);
     dropout_node *s = &n->sum;
     s->residual = residual;
     s->p = (real)tape_dropout(t, p);
     s->key = t->seed;
     s->place = t->place++;
-    residual_norm(x->rows, x->cols, residual->v, x->v, s->p, s->key, s->place, gain->v, bias->v, EPS, s->y->v,
-                  n->mean, n->rstd);
+    residual_norm(kind, x->rows, x->cols, residual->v, x->v, s->p, s->key, s->place, gain->v, values(bias),
+                  EPS, s->y->v, n->mean, n->rstd);
     if (t->recording) tape_push_output(t, &s->node, s->y, residual_norm_node_back);
     return s->y;
 }

@@ -3,6 +3,7 @@
 #define TULK_NN_ROWS_H
 
 #include "kernel/activation.h"
+#include "kernel/norm.h"
 #include "nn/attend.h"
 #include "tensor/tape.h"
 
@@ -24,7 +25,8 @@ tensor *nn_add(tape *t, tensor *a, tensor *b);
  * as the tape. */
 tensor *nn_mean(tape *t, tensor *x, const packed *p);
 
-/* f(x), element-wise. If f does not need its input backward, x's values are overwritten: use y only. */
+/* f(x), element-wise; if f is gated, f(a) b of x (n, 2d) = a, b, which gives (n, d). If f does not need its
+ * input backward, x's values are overwritten: use y only. */
 tensor *nn_activate(tape *t, tensor *x, const activation *f);
 
 /* Inverted dropout (Srivastava et al. 2014): x itself when the tape does not train or p is 0. */
@@ -36,11 +38,11 @@ tensor *nn_dropout_over(tape *t, tensor *x, double p);
 /* residual + dropout(x), (n, d) both. x's values are overwritten: use the result only. */
 tensor *nn_residual(tape *t, tensor *residual, tensor *x, double p);
 
-/* Layer normalisation with gain and bias (d, 1), eps 1e-5: kernel/norm.h. */
-tensor *nn_layer_norm(tape *t, tensor *x, const tensor *gain, const tensor *bias);
+/* Normalisation with gain and bias (d, 1), eps 1e-5: kernel/norm.h. bias: NULL for kinds without. */
+tensor *nn_norm(tape *t, const norm_kind *kind, tensor *x, const tensor *gain, const tensor *bias);
 
-/* nn_layer_norm(nn_residual(residual, x, p)) in one pass. x's values are overwritten: use the result only. */
-tensor *nn_residual_norm(tape *t, tensor *residual, tensor *x, double p, const tensor *gain,
-                         const tensor *bias);
+/* nn_norm(nn_residual(residual, x, p)) in one pass. x's values are overwritten: use the result only. */
+tensor *nn_residual_norm(tape *t, const norm_kind *kind, tensor *residual, tensor *x, double p,
+                         const tensor *gain, const tensor *bias);
 
 #endif

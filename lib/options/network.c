@@ -68,6 +68,9 @@ net_config options_network(const options *o)
         .d_ff = (int)options_int(o, "d-ff"),
         .n_heads = (int)options_int(o, "n-heads"),
         .norm = options_text(o, "norm"),
+        .norm_type = options_text(o, "norm-type"),
+        .positions = options_text(o, "positions"),
+        .max_positions = (int)options_int(o, "max-positions"),
         .activation = options_text(o, "activation"),
     };
     if (isnan(c.dropout_emb)) c.dropout_emb = c.dropout;

@@ -7,6 +7,8 @@
 #include "eval/tokenize.h"
 #include "kernel/cell.h"
 #include "nn/attention.h"
+#include "nn/embedding.h"
+#include "nn/rows.h"
 #include "text/tokenizer.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -22,7 +24,6 @@ static const char *preset_name(int i) { return presets[i].name; }
 static const char *const contexts[] = {"init", "every-step", NULL};
 static const char *const readouts[] = {"deep", "attentional", "state", NULL};
 static const char *const norms[] = {"pre", "post", NULL};
-static const char *const feed_forward_activations[] = {"relu", "gelu", NULL}; /* of kernel/activation.h */
 static const char *const ties[] = {"none", "tgt", "all", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
@@ -165,8 +166,15 @@ const option_row option_table[] = {
      .help = "the readout of an RNN decoder enters its next step (Luong et al. 2015)"},
     {.key = "residual", .type = OPTION_FLAG, NETWORK,
      .help = "recurrent layers above the first add what they read to what they leave"},
-    {.key = "norm", NAME(norms), NETWORK, .initial = "pre", .help = "layer norm before or behind each part"},
-    {.key = "activation", NAME(feed_forward_activations), NETWORK, .initial = "relu", .help = "of the feed-forward layers"},
+    {.key = "norm", NAME(norms), NETWORK, .initial = "pre", .help = "norm before or behind each part"},
+    {.key = "norm-type", ROW(norm_kind_name), NETWORK, .initial = "layer",
+     .help = "of a Transformer: layer norm, or RMS norm without mean and bias"},
+    {.key = "positions", ROW(position_kind_name), NETWORK, .initial = "sinusoidal",
+     .help = "how a Transformer knows the order of words"},
+    {.key = "max-positions", COUNT, NETWORK, .initial = "512", .least = 1, .most = 1000000,
+     .help = "learned positions; pieces behind the last have the last one's"},
+    {.key = "activation", ROW(activation_name), NETWORK, .initial = "relu",
+     .help = "of the feed-forward layers; those with glu are gated, with a third matrix"},
     {.key = "tie", NAME(ties), NETWORK, .initial = "none",
      .help = "output layer is the target embedding (tgt), and the source embedding too (all)"},
     {.key = "dropout", SHARE, NETWORK, .initial = "0.1", .help = "dropout between layers"},

@@ -64,7 +64,9 @@ static void gelu_back(long n, const real *x, const real *y, const real *dy, bool
     BACKWARD(dy[i] * gelu_slope(x[i]))
 }
 
+#define ACTIVATION_FORWARD(name, function, needs_input, gated)  function,
+#define ACTIVATION_BACKWARD(name, function, needs_input, gated) function##_back,
 const struct activation_loops LOOPS(activation) = {
-    .forward = {relu, hyperbolic, sigmoid, gelu},
-    .backward = {relu_back, hyperbolic_back, sigmoid_back, gelu_back},
+    .forward = {ACTIVATION_LIST(ACTIVATION_FORWARD)},
+    .backward = {ACTIVATION_LIST(ACTIVATION_BACKWARD)},
 };

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/activation.h"
 #include "kernel/attend.h"
 #include "kernel/cell.h"
 #include "kernel/gemm.h"
@@ -39,9 +40,13 @@ struct vector_loops {
     void (*dropout_back)(const dropout_mask *mask, long first, long n, const real *dy, real *dx);
 };
 
-struct activation_loops {
-    void (*forward[4])(long n, const real *x, real *y); /* by row of activations[] */
-    void (*backward[4])(long n, const real *x, const real *y, const real *dy, bool add, real *dx);
+#define ACTIVATION_COUNT_ONE(name, function, needs_input, gated) +1
+enum { ACTIVATION_COUNT = ACTIVATION_LIST(ACTIVATION_COUNT_ONE) };
+
+struct activation_loops { /* by row of activations[] */
+    void (*forward[ACTIVATION_COUNT])(long n, const real *x, real *y);
+    void (*backward[ACTIVATION_COUNT])(long n, const real *x, const real *y, const real *dy, bool add,
+                                       real *dx);
 };
 
 struct softmax_loops {
@@ -70,12 +75,14 @@ struct attend_loops {
     void (*backward)(const attend_head *h);
 };
 
-struct norm_loops {
-    void (*layer_norm)(long d, const real *x, const real *gain, const real *bias, real eps, real *y,
-                       real *mean, real *rstd);
+enum { NORM_KINDS = 2 };
+
+struct norm_loops { /* by row of norm_kinds[]; those without bias and mean leave them alone */
+    void (*forward[NORM_KINDS])(long d, const real *x, const real *gain, const real *bias, real eps, real *y,
+                                real *mean, real *rstd);
     /* dx = or += ; without `add` it may be dy. */
-    void (*layer_norm_back)(long d, const real *x, const real *gain, real mean, real rstd, const real *dy,
-                            bool add, real *dx, real *dgain, real *dbias);
+    void (*backward[NORM_KINDS])(long d, const real *x, const real *gain, real mean, real rstd,
+                                 const real *dy, bool add, real *dx, real *dgain, real *dbias);
 };
 
 /* One sentence's row of a cell_step. */

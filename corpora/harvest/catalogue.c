@@ -73,7 +73,7 @@ static span text_of(const catalogue *c, span key)
 static bool is_layout(span s)
 {
     const char *line = s.n ? memchr(s.p, '\n', s.n) : NULL;
-    if (!s.n) return true;
+    if (!s.n || !s.p) return true;
     if (memmem(s.p, s.n, "   ", 3) || memchr(s.p, '\t', s.n)) return true;
     return line && line + 1 < s.p + s.n && memmem(line + 1, (size_t)(s.p + s.n - line - 1), "\n  ", 3);
 }

@@ -7,13 +7,15 @@
 
 #include "kernel/real.h"
 
-/* Name, function in loops/activation.c, whether backward reads x, whether it is gated. gelu is exact: x
- * Phi(x). Gated ones (Dauphin et al. 2017, Shazeer 2020) take two halves a, b of a row to f(a) b. */
+/* Name, function in loops/activation.c, whether backward reads x, whether it is gated. gelu is exact, x
+ * Phi(x); swish is x sigmoid(x) (Ramachandran et al. 2017). Gated ones (Dauphin et al. 2017, Shazeer 2020)
+ * take two halves a, b of a row to f(a) b. */
 #define ACTIVATION_LIST(ROW)                                                                                 \
     ROW(relu, relu, false, false)                                                                            \
     ROW(tanh, hyperbolic, false, false)                                                                      \
     ROW(sigmoid, sigmoid, false, false)                                                                      \
     ROW(gelu, gelu, true, false)                                                                             \
+    ROW(swish, swish, true, false)                                                                           \
     ROW(glu, sigmoid, false, true)                                                                           \
     ROW(geglu, gelu, true, true)
 

@@ -64,6 +64,23 @@ static void gelu_back(long n, const real *x, const real *y, const real *dy, bool
     BACKWARD(dy[i] * gelu_slope(x[i]))
 }
 
+static void swish(long n, const real *x, real *y)
+{
+    for (long i = 0; i < n; i++) y[i] = x[i] * real_sigmoid(x[i]);
+}
+
+static inline real swish_slope(real x)
+{
+    real s = real_sigmoid(x);
+    return s + x * s * (1 - s);
+}
+
+static void swish_back(long n, const real *x, const real *y, const real *dy, bool add, real *dx)
+{
+    (void)y;
+    BACKWARD(dy[i] * swish_slope(x[i]))
+}
+
 #define ACTIVATION_FORWARD(name, function, needs_input, gated)  function,
 #define ACTIVATION_BACKWARD(name, function, needs_input, gated) function##_back,
 const struct activation_loops LOOPS(activation) = {

@@ -17,7 +17,8 @@
     ROW(gelu, gelu, true, false)                                                                             \
     ROW(swish, swish, true, false)                                                                           \
     ROW(glu, sigmoid, false, true)                                                                           \
-    ROW(geglu, gelu, true, true)
+    ROW(geglu, gelu, true, true)                                                                             \
+    ROW(swiglu, swish, true, true)
 
 typedef struct {
     const char *name;

@@ -37,6 +37,8 @@ static void test_mnemonics(void)
         {"_Open", "開く (_O)", "Open", "開く"},
         {"set max_size", "setze max_size", "set max_size", "setze max_size"},
         {"a_b_c", "_d", "a_b_c", "d"},
+        {"Smart indentin_g", "Einzug", "Smart indenting", "Einzug"},
+        {"the value of max_size", "max_size ist", "the value of max_size", "max_size ist"},
         {"Search & replace", "Suchen & Ersetzen", "Search & replace", "Suchen & Ersetzen"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -308,6 +310,28 @@ static void test_doubles(void)
     harvest_free(h);
 }
 
+/* Ten words with ten translations, in all combinations of two; and one pair of words that never meet. */
+static void test_words(void)
+{
+    static const char *const words[][2] = {
+        {"red", "rot"},   {"big", "gross"}, {"old", "alt"},   {"new", "neu"},   {"wet", "nass"},
+        {"cold", "kalt"}, {"warm", "lau"},  {"fast", "bald"}, {"slow", "lahm"}, {"dry", "karg"}};
+    harvest *h = harvest_new("en", "de", CARE_GENTLE);
+    char src[64], tgt[64];
+    bool agrees[101];
+    harvest_source_of(h, "s");
+    for (int i = 0; i < 100; i++) {
+        snprintf(src, sizeof src, "%s %s", words[i % 10][0], words[i / 10][0]);
+        snprintf(tgt, sizeof tgt, "%s %s", words[i % 10][1], words[i / 10][1]);
+        harvest_offer(h, 0, FORM_PLAIN, span_of(src), span_of(tgt));
+    }
+    harvest_offer(h, 0, FORM_PLAIN, span_of("red old"), span_of("kalt karg"));
+    harvest_agree(h, 0.34, agrees);
+    for (int i = 0; i < 100; i++) CU_ASSERT(agrees[i]);
+    CU_ASSERT(!agrees[100]);
+    harvest_free(h);
+}
+
 static CU_TestInfo tests[] = {{"markup and entities", test_markup},
                               {"mnemonics", test_mnemonics},
                               {"blanks", test_blanks},
@@ -318,6 +342,7 @@ static CU_TestInfo tests[] = {{"markup and entities", test_markup},
                               {"lines, columns, memories", test_tables},
                               {"train, valid and test share nothing", test_split},
                               {"doubles, lengths", test_doubles},
+                              {"words that go together", test_words},
                               CU_TEST_INFO_NULL};
 
 int main(void)

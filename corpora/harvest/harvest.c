@@ -158,24 +158,54 @@ static uint64_t pair_key(const harvest *h, size_t i)
     return hash64_mix(hash64(s.p, s.n), hash64(t.p, t.n));
 }
 
-void harvest_finish(harvest *h)
+/* Leaves the pairs out for which `fault` gives a reason. */
+static void sift(harvest *h, enum harvest_fault (*fault)(harvest *h, size_t i, void *context), void *context)
 {
-    const double widest = 0.7; /* twice as long, or half */
-    double usual = h->care == CARE_STRICT ? median_ratio(h) : 0;
-    intmap seen = {0};
     size_t n = 0;
     for (size_t i = 0; i < h->n; i++) {
-        enum harvest_fault fault = FAULT_NONE;
-        if (h->care == CARE_STRICT && fabs(log_ratio(h, i) - usual) > widest) fault = FAULT_RATIO;
-        if (!fault && intmap_get(&seen, pair_key(h, i)) >= 0) fault = FAULT_DUPLICATE;
-        if (!fault) intmap_set(&seen, pair_key(h, i), 1);
-        h->faults[fault]++;
-        h->faults[FAULT_NONE]--;
-        if (fault) continue;
-        h->sources[h->pairs[i].source].kept++;
-        h->pairs[n++] = h->pairs[i];
+        enum harvest_fault why = fault(h, i, context);
+        h->faults[why] += why != FAULT_NONE;
+        if (!why) h->pairs[n++] = h->pairs[i];
     }
     h->n = n;
-    h->faults[FAULT_NONE] = (int64_t)n;
+}
+
+static enum harvest_fault length_fault(harvest *h, size_t i, void *context)
+{
+    const double widest = 0.7; /* twice as long, or half */
+    return fabs(log_ratio(h, i) - *(double *)context) > widest ? FAULT_RATIO : FAULT_NONE;
+}
+
+static enum harvest_fault double_fault(harvest *h, size_t i, void *context)
+{
+    intmap *seen = context;
+    if (intmap_get(seen, pair_key(h, i)) >= 0) return FAULT_DUPLICATE;
+    intmap_set(seen, pair_key(h, i), 1);
+    return FAULT_NONE;
+}
+
+static enum harvest_fault words_fault(harvest *h, size_t i, void *context)
+{
+    (void)h;
+    return ((bool *)context)[i] ? FAULT_NONE : FAULT_WORDS;
+}
+
+/* Too few words of a small corpus occur often enough to tell. */
+enum { JUDGED_BY_WORDS = 20000 };
+
+void harvest_finish(harvest *h)
+{
+    double usual = median_ratio(h);
+    intmap seen = {0};
+    if (h->care == CARE_STRICT) sift(h, length_fault, &usual);
+    sift(h, double_fault, &seen);
     intmap_free(&seen);
+    if (h->care == CARE_STRICT && h->n >= JUDGED_BY_WORDS) {
+        bool *agrees = xmalloc(h->n * sizeof *agrees);
+        harvest_agree(h, 0.34, agrees);
+        sift(h, words_fault, agrees);
+        free(agrees);
+    }
+    for (size_t i = 0; i < h->n; i++) h->sources[h->pairs[i].source].kept++;
+    h->faults[FAULT_NONE] = (int64_t)h->n;
 }

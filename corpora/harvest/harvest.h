@@ -21,6 +21,7 @@ enum harvest_fault {
     FAULT_SCRIPT,       /* a side in letters that its language is not written in */
     FAULT_PLACEHOLDERS, /* other placeholders, options, addresses */
     FAULT_DIGITS,       /* other digits */
+    FAULT_WORDS,        /* words that stand together nowhere else */
     FAULT_RATIO,        /* lengths that do not go together */
     FAULT_DUPLICATE,    /* a pair that is there already */
     FAULTS
@@ -115,6 +116,9 @@ int sentence_ends(span text, size_t *ends, int max);
 enum harvest_fault judge_pair(const harvest *h, span src, span tgt);
 bool judge_broken(span text);
 bool judge_same_digits(span a, span b);
+/* For each pair: do at least this share of its words that are frequent enough to tell have a partner?
+ * (agree.c) */
+void harvest_agree(harvest *h, double least, bool *agrees);
 /* Length in Latin letters, roughly: a letter of a script without spaces counts as two. */
 double judge_length(span text);
 

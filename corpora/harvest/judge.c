@@ -16,6 +16,7 @@ const char *const harvest_faults[FAULTS] = {
     [FAULT_SCRIPT] = "a side in the wrong script",
     [FAULT_PLACEHOLDERS] = "placeholders, options or addresses differ",
     [FAULT_DIGITS] = "digits differ",
+    [FAULT_WORDS] = "words that go together nowhere else",
     [FAULT_RATIO] = "lengths do not go together",
     [FAULT_DUPLICATE] = "there already",
 };

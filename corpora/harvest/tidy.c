@@ -195,16 +195,31 @@ static void take_mark(str *s, long place)
     cut(s, from, at + 3 - from);
 }
 
+static bool starts_word(const str *s, long place)
+{
+    return place == 0 || s->p[place - 1] == ' ' || s->p[place - 1] == '(';
+}
+
+/* May the mark go, where the other side has none? Not in a name that stands there as it is. */
+static bool is_lone_mark(const str *s, long place, const str *other)
+{
+    span word = word_around(s, place);
+    char next = s->p[place + 1];
+    if (starts_word(s, place)) return true;
+    return next >= 'a' && next <= 'z' && !memmem(str_text(other), other->n, word.p, word.n);
+}
+
 void tidy_mnemonics(str *src, str *tgt)
 {
     for (const char *mark = "_~&"; *mark; mark++) {
         long s = mark_place(src, *mark), t = mark_place(tgt, *mark);
-        bool name = s >= 0 && t >= 0 && span_eq(word_around(src, s), word_around(tgt, t)) && s > 0 &&
-                    is_word_byte(src->p[s - 1]);
-        if (name || (s < 0 && t < 0)) continue;
-        /* A side alone with a mark: only where the mark begins a word. */
-        if (s >= 0 && (t >= 0 || s == 0 || src->p[s - 1] == ' ')) take_mark(src, s);
-        if (t >= 0 && (s >= 0 || t == 0 || tgt->p[t - 1] == ' ' || tgt->p[t - 1] == '(')) take_mark(tgt, t);
+        if (s >= 0 && t >= 0) {
+            bool name = span_eq(word_around(src, s), word_around(tgt, t)) && !starts_word(src, s);
+            if (!name) take_mark(src, s), take_mark(tgt, t);
+        } else if (s >= 0 && is_lone_mark(src, s, tgt))
+            take_mark(src, s);
+        else if (t >= 0 && is_lone_mark(tgt, t, src))
+            take_mark(tgt, t);
     }
 }
 

@@ -19,6 +19,9 @@ static const struct loops tables[] = {
     LOOPS_TABLE(avx2),
     LOOPS_TABLE(avx512),
 #endif
+#ifdef TULK_ARM64
+    LOOPS_TABLE(neon),
+#endif
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
@@ -33,6 +36,9 @@ static bool runs_here(const char *name)
     if (!strcmp(name, "avx512"))
         return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+#ifdef TULK_ARM64
+    if (!strcmp(name, "neon")) return true; /* every 64-bit one has it */
 #endif
     return !strcmp(name, "c");
 }

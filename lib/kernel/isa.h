@@ -3,7 +3,7 @@
 #ifndef TULK_KERNEL_ISA_H
 #define TULK_KERNEL_ISA_H
 
-/* "c", "avx2", "avx512"; what this machine can run, best last; ends with NULL. */
+/* "c", "avx2", "avx512", "neon"; what this machine can run, best last; ends with NULL. */
 const char *const *isa_available(void);
 const char *isa_name(void); /* the one in use */
 /* 0, or -1 with a message if the name is unknown or this processor cannot run it. */

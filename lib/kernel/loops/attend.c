@@ -13,7 +13,7 @@ enum {
     QUERIES = ATTEND_QUERIES,
 #if defined __AVX512F__
     HEIGHT = 8, /* sums in registers: HEIGHT rows of LANES */
-#elif defined __AVX2__ || defined __aarch64__
+#elif defined __AVX2__ || defined TULK_NEON
     HEIGHT = 6,
 #else
     HEIGHT = 2,
@@ -69,7 +69,7 @@ typedef void micro_kernel(long k, const real *a, long lda, const real *b, long l
 
 MICRO(1)
 MICRO(2)
-#if defined __AVX2__ || defined __aarch64__
+#if defined __AVX2__ || defined TULK_NEON
 MICRO(3)
 MICRO(4)
 MICRO(5)
@@ -82,7 +82,7 @@ MICRO(8)
 
 static micro_kernel *const micros[HEIGHT][2] = {
     MICRO_ROW(1), MICRO_ROW(2),
-#if defined __AVX2__ || defined __aarch64__
+#if defined __AVX2__ || defined TULK_NEON
     MICRO_ROW(3), MICRO_ROW(4), MICRO_ROW(5), MICRO_ROW(6),
 #endif
 #if defined __AVX512F__

@@ -15,7 +15,7 @@
 enum { BYTES = 64, MR = 14 };
 #elif defined __AVX2__
 enum { BYTES = 32, MR = 6 };
-#elif defined __aarch64__
+#elif defined TULK_NEON
 enum { BYTES = 16, MR = 8 };
 #else
 enum { BYTES = 16, MR = 4 };
@@ -93,11 +93,11 @@ MICROS(1)
 MICROS(2)
 MICROS(3)
 MICROS(4)
-#if defined __AVX2__ || defined __aarch64__
+#if defined __AVX2__ || defined TULK_NEON
 MICROS(5)
 MICROS(6)
 #endif
-#if defined __AVX512F__ || defined __aarch64__
+#if defined __AVX512F__ || defined TULK_NEON
 MICROS(7)
 MICROS(8)
 #endif
@@ -112,10 +112,10 @@ MICROS(14)
 
 static micro_kernel *const micros[MR][2][2] = {
     MICRO_ROW(1), MICRO_ROW(2),  MICRO_ROW(3),  MICRO_ROW(4),
-#if defined __AVX2__ || defined __aarch64__
+#if defined __AVX2__ || defined TULK_NEON
     MICRO_ROW(5), MICRO_ROW(6),
 #endif
-#if defined __AVX512F__ || defined __aarch64__
+#if defined __AVX512F__ || defined TULK_NEON
     MICRO_ROW(7), MICRO_ROW(8),
 #endif
 #if defined __AVX512F__

@@ -5,6 +5,8 @@
 
 #if defined __AVX2__
 #include <immintrin.h>
+#elif defined TULK_NEON
+#include <arm_neon.h>
 #endif
 
 #include "kernel/real.h"
@@ -91,6 +93,12 @@ LANES_INLINE lanes lanes_max(lanes a, lanes b)
 #elif defined __AVX2__
     LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++) a.part[i] =
         (vector)_mm256_max_ps((__m256)a.part[i], (__m256)b.part[i]);
+#elif defined TULK_NEON
+    LANES_UNROLL for (int i = 0; i < LANE_PARTS; i++)
+    {
+        float32x4_t x = (float32x4_t)a.part[i], y = (float32x4_t)b.part[i];
+        a.part[i] = (vector)vbslq_f32(vcgtq_f32(x, y), x, y); /* vmaxq would hand on the other's NaN */
+    }
 #else
     real x[LANES], y[LANES];
     lanes_store(x, a);

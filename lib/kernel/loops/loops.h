@@ -168,5 +168,6 @@ const struct loops *loops(void);
 LOOPS_DECLARE(c)
 LOOPS_DECLARE(avx2)
 LOOPS_DECLARE(avx512)
+LOOPS_DECLARE(neon)
 
 #endif

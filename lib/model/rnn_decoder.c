@@ -155,6 +155,7 @@ static void build_attention(rnn_decoder *n, params *p)
     rnn_matrix w_emb = rnn_add_matrix(p, "w_emb", G, in);
     n->w_ctx = add_weight(p, "w_ctx", G, n->C);
     rnn_matrix w_state = rnn_add_matrix(p, "w_state", G + attention_query_rows(k, n->A), n->H);
+    n->w_ctx->stepwise = w_state.w->stepwise = true;
     n->weights[0] = (recurrent_weights){w_emb.w, w_emb.b, w_state.w, w_state.b};
     if (k->query == QUERY_LINEAR_INPUT) n->w_query = add_weight(p, "w_query", n->A, in);
     if (k->keys == KEYS_LINEAR) n->w_key = add_weight(p, "w_key", n->A, n->C);

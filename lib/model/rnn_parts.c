@@ -21,10 +21,12 @@ tensor *rnn_add(params *p, int rows, int cols, enum init_kind init, double gain,
 recurrent_weights rnn_add_layer(params *p, const char *prefix, const char *suffix, int in, int H, int gates)
 {
     double u = rnn_by_width(H);
-    return (recurrent_weights){rnn_add(p, gates * H, in, INIT_UNIFORM, u, "%s.weight_ih_%s", prefix, suffix),
-                               rnn_add(p, gates * H, 1, INIT_UNIFORM, u, "%s.bias_ih_%s", prefix, suffix),
-                               rnn_add(p, gates * H, H, INIT_UNIFORM, u, "%s.weight_hh_%s", prefix, suffix),
-                               rnn_add(p, gates * H, 1, INIT_UNIFORM, u, "%s.bias_hh_%s", prefix, suffix)};
+    recurrent_weights w = {rnn_add(p, gates * H, in, INIT_UNIFORM, u, "%s.weight_ih_%s", prefix, suffix),
+                           rnn_add(p, gates * H, 1, INIT_UNIFORM, u, "%s.bias_ih_%s", prefix, suffix),
+                           rnn_add(p, gates * H, H, INIT_UNIFORM, u, "%s.weight_hh_%s", prefix, suffix),
+                           rnn_add(p, gates * H, 1, INIT_UNIFORM, u, "%s.bias_hh_%s", prefix, suffix)};
+    w.w_hh->stepwise = true;
+    return w;
 }
 
 rnn_matrix rnn_add_matrix(params *p, const char *name, int out, int in)

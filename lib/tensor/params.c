@@ -97,15 +97,18 @@ void params_alloc(params *p, bool gradients)
 
 static bool is_packed(const param *q) { return !q->table && q->t.cols > 1; }
 
-/* The room of both copies of one matrix; with `block`, they are placed there. */
-static size_t place_packed(tensor *t, const real *block)
+enum { SMALL = 8 << 20 }; /* parameters of a network whose copies are worth their memory */
+
+/* The room of the copies of one matrix; with `block`, they are placed there. */
+static size_t place_packed(const params *p, tensor *t, const real *block)
 {
     size_t rows = rounded(gemm_packed_reals(t->rows, t->cols));
+    size_t cols = (t->stepwise || p->n_reals <= SMALL) ? rounded(gemm_packed_reals(t->cols, t->rows)) : 0;
     if (block) {
         t->by_rows = block;
-        t->by_cols = block + rows;
+        t->by_cols = cols ? block + rows : NULL;
     }
-    return rows + rounded(gemm_packed_reals(t->cols, t->rows));
+    return rows + cols;
 }
 
 /* Room of all; with `block`, all are placed. */
@@ -113,7 +116,7 @@ static size_t place_all_packed(params *p, const real *block)
 {
     size_t n = 0;
     for (int i = 0; i < p->n; i++)
-        if (is_packed(p->list[i])) n += place_packed(&p->list[i]->t, block ? block + n : NULL);
+        if (is_packed(p->list[i])) n += place_packed(p, &p->list[i]->t, block ? block + n : NULL);
     return n;
 }
 
@@ -127,7 +130,8 @@ void params_pack(params *p)
         const tensor *t = &p->list[i]->t;
         if (!is_packed(p->list[i])) continue;
         gemm_pack(GEMM_NT, t->rows, t->cols, t->v, t->ld, p->packed + (t->by_rows - p->packed));
-        gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, p->packed + (t->by_cols - p->packed));
+        if (t->by_cols)
+            gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, p->packed + (t->by_cols - p->packed));
     }
     p->fresh = true;
 }

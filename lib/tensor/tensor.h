@@ -3,6 +3,8 @@
 #ifndef TULK_TENSOR_TENSOR_H
 #define TULK_TENSOR_TENSOR_H
 
+#include <stdbool.h>
+
 #include "kernel/real.h"
 
 typedef struct tensor {
@@ -12,6 +14,8 @@ typedef struct tensor {
     struct tape *lender; /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
     /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
     const real *by_rows, *by_cols;
+    bool stepwise; /* weights: gradients go back through them step by step, so that by_cols is worth its
+                      memory */
 } tensor;
 
 #endif

@@ -8,9 +8,11 @@
  *
  * The first layer reads the embedding e of the word before, next to it without attention and with
  * `every-step` the encoder's top summary c, and with `input-feeding` the readout of the step before (Luong et
- * al. 2015), zero at the first. With attention its gates also read the context c of a step. With `residual`
- * what a layer above the first leaves is its states plus what it read (Wu et al. 2016). The output layer
- * stands on the top layer's s, or on a readout of it, the kinds of readouts[]. */
+ * al. 2015), zero at the first. With attention, whichever kind, the state
+ * before a step asks, and the first layer's gates also read the context c: Bahdanau's order. (Luong et al.
+ * ask with the top state behind the step, so that c reaches the gates by input feeding alone.) With
+ * `residual` what a layer above the first leaves is its states plus what it read (Wu et al. 2016). The output
+ * layer stands on the top layer's s, or on a readout of it, the kinds of readouts[]. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

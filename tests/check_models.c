@@ -107,6 +107,9 @@ static net_config transformer_config(vec_case *c)
     o.dec_layers = setting_int(c, "dec_layers", count_layers(c, "w.dec.%d.ffn.a.weight"));
     o.norm = setting_true(c, "prenorm") ? "pre" : "post";
     o.activation = setting_text(c, "act", "relu");
+    o.norm_type = setting_text(c, "norm", "layer");
+    o.positions = setting_text(c, "positions", "sinusoidal");
+    o.max_positions = setting_int(c, "max_positions", size_of(c, "w.enc_positions.weight", 0));
     return o;
 }
 

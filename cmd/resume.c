@@ -79,6 +79,58 @@ int resume_save(const options *o, store *s)
     return -1;
 }
 
+/* ---------------------------------------------------------------------------------- fine-tuning */
+
+static bool of_network(const option_row *row)
+{
+    return trains(row) && !strcmp(row->group, "network") && strcmp(row->key, "preset");
+}
+
+/* Rates of dropout may be others: they are the training's affair. */
+static int take_network(options *o, const options *was, const char *path)
+{
+    for (const option_row *row = option_table; row->key; row++) {
+        if (!of_network(row)) continue;
+        const char *value = options_value(was, row->key), *now = options_value(o, row->key);
+        if (!options_given(o, row->key)) {
+            if (value && options_set(o, row->key, value)) return INIT_FAILED;
+        } else if (strncmp(row->key, "dropout", 7) && (!value || strcmp(now, value))) {
+            fail("--%s %s: the network of %s (--init) has %s; leave it out%s", row->key, now, path,
+                 value ? value : "none", options_text(o, "preset") ? ", or the preset that says it" : "");
+            return INIT_CONTRADICTED;
+        }
+    }
+    return 0;
+}
+
+static int take_over_network(options *o, store *s, const char *path)
+{
+    char slot[8];
+    if (init_slot(s, path, slot)) return INIT_FAILED;
+    options *was = options_new(FOR_TRAIN);
+    int result = options_load(was, s) ? INIT_FAILED : take_network(o, was, path);
+    options_free(was);
+    return result;
+}
+
+int init_slot(store *s, const char *path, char slot[8])
+{
+    strcpy(slot, "best");
+    int found = store_checkpoint(s, slot, &(checkpoint_info){0}, NULL);
+    if (found == 0) found = store_checkpoint(s, strcpy(slot, "last"), &(checkpoint_info){0}, NULL);
+    return found > 0 ? 0 : found < 0 ? -1 : fail("%s holds no network to begin with (--init)", path);
+}
+
+int init_settings(options *o)
+{
+    store *s;
+    const char *path = options_text(o, "init");
+    if (store_open(path, STORE_READ, &s)) return INIT_FAILED;
+    int result = take_over_network(o, s, path);
+    store_close(s);
+    return result;
+}
+
 /* ------------------------------------------------------------------------------------ corpora */
 
 enum { BLOCK = 1 << 20 };

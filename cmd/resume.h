@@ -20,4 +20,11 @@ int corpora_save(const options *o, store *s);
 /* 0 if the files of the values hold what they held then, whatever they are called now; -1 with a message. */
 int corpora_check(const options *o, store *s, const char *path);
 
+/* Fine-tuning: the network's settings of the model that --init names, where the options do not say the same.
+ * 0, or one of these with a message: a file that cannot be used, an option that says otherwise. */
+enum { INIT_FAILED = -1, INIT_CONTRADICTED = -2 };
+int init_settings(options *o);
+/* The slot whose weights a fine-tuning begins with. 0, or -1 with a message. */
+int init_slot(store *s, const char *path, char slot[8]);
+
 #endif

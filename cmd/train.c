@@ -131,7 +131,8 @@ static int load_vocabulary(const char *path, vocab_pair *out)
 static int find_vocabulary(training *t)
 {
     if (options_flag(t->o, "resume")) return vocab_pair_load(model_file_store(t->file), t->path, &t->vocab);
-    const char *given = options_text(t->o, "vocab");
+    const char *given = options_text(t->o, "init");
+    if (!given) given = options_text(t->o, "vocab");
     return given ? load_vocabulary(given, &t->vocab) : with_paths(t, learn_vocabulary);
 }
 
@@ -230,6 +231,24 @@ static int open_valid(training *t)
     return n ? 0 : fail("%s and %s hold no usable pair to validate on", paths[0], paths[1]);
 }
 
+/* The weights that the training begins with. */
+static int init_weights(training *t)
+{
+    const char *path = options_text(t->o, "init");
+    store *s;
+    char slot[8];
+    if (!path) {
+        model_init(t->net, (uint64_t)options_int(t->o, "seed"));
+        return 0;
+    }
+    if (store_open(path, STORE_READ, &s)) return -1;
+    int result = init_slot(s, path, slot);
+    if (!result) result = checkpoint_load_weights(s, slot, model_params(t->net));
+    store_close(s);
+    if (!result) note("weights: checkpoint %s of %s", slot, path);
+    return result;
+}
+
 static int build_network(training *t)
 {
     net_config c = options_network(t->o);
@@ -239,7 +258,7 @@ static int build_network(training *t)
     bool resume = options_flag(t->o, "resume");
     if (net_config_check(&c)) return resume ? fail("%s: %s", t->path, error_message()) : -1;
     t->net = model_new(&c, true);
-    if (!resume) model_init(t->net, (uint64_t)options_int(t->o, "seed"));
+    if (!resume && init_weights(t)) return -1;
     note("network: %s, %zu parameters", net_config_kind(&c), model_params(t->net)->n_reals);
     return 0;
 }
@@ -289,7 +308,8 @@ static train_settings settings_of(const options *o)
                         .epochs = limit(o, "epochs"),
                         .updates = limit(o, "updates"),
                         .seconds = options_value(o, "time") ? options_real(o, "time") : 0};
-    if (!s.patience && !s.epochs && !s.updates && s.seconds == 0) s.patience = 10;
+    bool limited = options_value(o, "patience") || s.epochs || s.updates || s.seconds > 0;
+    if (!limited) s.patience = 10;
     return s;
 }
 
@@ -383,15 +403,22 @@ static int check_usage(const options *o)
     return options_flag(o, "resume") ? 0 : command_needs(o, "train");
 }
 
+static int run_command(training *t, const char *name)
+{
+    if (check_usage(t->o)) return command_failed(name, EXIT_USAGE);
+    bool init = options_text(t->o, "init") && !options_flag(t->o, "resume");
+    int taken = init ? init_settings(t->o) : 0;
+    if (taken) return command_failed(name, taken == INIT_CONTRADICTED ? EXIT_USAGE : EXIT_FAILED);
+    return train(t) ? command_failed(name, EXIT_FAILED) : EXIT_GOOD;
+}
+
 int cmd_train(int argc, char **argv)
 {
     training t = {0};
     int code = command_start(&help, argc, argv, &t.o);
     if (code == COMMAND_GOES_ON) {
         t.path = options_text(t.o, "model");
-        code = check_usage(t.o) ? command_failed(argv[0], EXIT_USAGE)
-               : train(&t)      ? command_failed(argv[0], EXIT_FAILED)
-                                : EXIT_GOOD;
+        code = run_command(&t, argv[0]);
         training_free(&t);
     }
     options_free(t.o);

@@ -102,6 +102,7 @@ static inline net_config network(int i)
                     .bidirectional = i == 1,
                     .d_readout = i == 1 ? 12 : 0,
                     .d_attention = 12,
+                    .attention_span = 20,
                     .d_ff = 24,
                     .n_heads = 2,
                     .norm = "pre",

@@ -135,10 +135,11 @@ static void note_learned(const options *o)
 {
     static const char *const keys[] = {"vocab-size", "separate-vocabs", "normalize", "casefold"};
     str unused = {0};
-    for (size_t i = 0; options_text(o, "vocab") && i < sizeof keys / sizeof *keys; i++)
+    const char *from = options_text(o, "vocab") ? "vocab" : options_text(o, "init") ? "init" : NULL;
+    for (size_t i = 0; from && i < sizeof keys / sizeof *keys; i++)
         if (set_by_user(o, option_find(FOR_TRAIN, keys[i])))
             str_addf(&unused, "%s--%s", unused.n ? ", " : "", keys[i]);
-    if (unused.n) note("left alone, the vocabulary of --vocab has its own: %s", str_text(&unused));
+    if (unused.n) note("left alone, the vocabulary of --%s has its own: %s", from, str_text(&unused));
     str_free(&unused);
 }
 
@@ -148,13 +149,16 @@ int check_network(const options *o)
         return fail("--resume and --overwrite contradict each other, give one");
     if (options_flag(o, "resume")) return 0; /* the rest of the settings is in the model file */
     const char *schedule_name = options_text(o, "schedule");
-    if (schedules[schedule_find(schedule_name)].needs_total && !options_value(o, "updates"))
+    if (schedules[schedule_find(schedule_name)].needs_total && !value_int(o, "updates", 0))
         return fail("--schedule %s needs --updates, to know where the learning rate ends", schedule_name);
+    bool init = options_text(o, "init"); /* the network is in that file */
+    if (init && options_text(o, "vocab"))
+        return fail("--vocab and --init contradict each other: a model comes with its vocabulary");
     net_config c = options_network(o);
     c.src_vocab = c.tgt_vocab = (int)options_int(o, "vocab-size"); /* the sizes are known later */
-    if (net_config_check(&c)) return -1;
+    if (!init && net_config_check(&c)) return -1;
     if (options_flag(o, "quiet")) return 0;
-    options_note_unused(o, &c);
+    if (!init) options_note_unused(o, &c);
     note_optimizer(o);
     note_schedule(o);
     note_learned(o);

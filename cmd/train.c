@@ -159,9 +159,30 @@ static int save_settings(training *t)
     return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ? -1 : 0;
 }
 
+/* The weights of the corpora; none, or one for each. */
+static int read_weights(const options *o, double *out)
+{
+    const char *const *words, *const *paths;
+    int n = options_list(o, "weight", &words), corpora = options_list(o, "train", &paths) / 2;
+    if (n > 0 && n != corpora) return fail("%d --weight for %d -t: give one for each, or none", n, corpora);
+    for (int i = 0; i < n; i++) {
+        char *end;
+        double x = strtod(words[i], &end);
+        if (*end || end == words[i] || !(x > 0 && x <= 1000))
+            return fail("--weight %s: must be a number above 0, at most 1000", words[i]);
+        if (out) out[i] = x;
+    }
+    return 0;
+}
+
 static int open_pairs(training *t, const char *const *src, const char *const *tgt, int n)
 {
-    bool hold_out = !options_value(t->o, "valid");
+    bool hold_out = !options_value(t->o, "valid"), weighted = options_value(t->o, "weight");
+    double *weights = xcalloc((size_t)n, sizeof *weights);
+    if (weighted && read_weights(t->o, weights)) {
+        free(weights);
+        return -1;
+    }
     corpus_options c = {.src_paths = src,
                         .tgt_paths = tgt,
                         .n_files = n,
@@ -172,9 +193,13 @@ static int open_pairs(training *t, const char *const *src, const char *const *tg
                         .window_pairs = options_int(t->o, "window-pairs"),
                         .hold_out_permille = hold_out ? HELD_OUT_PERMILLE : 0,
                         .hold_out_max = hold_out ? HELD_OUT_MAX : 0,
+                        .bpe_dropout = options_real(t->o, "bpe-dropout"),
+                        .weights = weighted ? weights : NULL,
                         .strict = options_flag(t->o, "strict"),
                         .seed = (uint64_t)options_int(t->o, "seed")};
-    return corpus_open(&c, &t->data);
+    int result = corpus_open(&c, &t->data);
+    free(weights);
+    return result;
 }
 
 static void add_left_out(str *out, int64_t n, const char *what)
@@ -400,7 +425,7 @@ static void training_free(training *t)
 static int check_usage(const options *o)
 {
     if (command_no_rest(o) || command_needs(o, "model")) return -1;
-    return options_flag(o, "resume") ? 0 : command_needs(o, "train");
+    return options_flag(o, "resume") ? 0 : command_needs(o, "train") || read_weights(o, NULL) ? -1 : 0;
 }
 
 static int run_command(training *t, const char *name)

@@ -1,7 +1,7 @@
 /* Measures what reading, tokenising and batching cost, alone or beside a pretended computation; no part of
  * the suites.
  *
- *   bench-input SRC TGT [EPOCHS [WINDOW [THREADS [RATE]]]]
+ *   bench-input SRC TGT [EPOCHS [WINDOW [THREADS [RATE [DROPOUT]]]]]
  *
  * learns 8,000 joint pieces and runs the epochs (3) in windows of WINDOW pairs (1,000,000) on THREADS threads
  * (1). With a RATE the caller computes between batches: it spins as long as RATE target tokens a second would
@@ -109,7 +109,7 @@ static sums run_epoch(corpus *c, int64_t epoch, double rate)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) die("usage: bench-input SRC TGT [EPOCHS [WINDOW [THREADS [RATE]]]]");
+    if (argc < 3) die("usage: bench-input SRC TGT [EPOCHS [WINDOW [THREADS [RATE [DROPOUT]]]]]");
     const char *src = argv[1], *tgt = argv[2];
     team_set_threads(argc > 5 ? atoi(argv[5]) : 1);
     tokenizer *words = learn(src, tgt);
@@ -118,6 +118,7 @@ int main(int argc, char **argv)
                         .n_files = 1,
                         .src_tokenizer = words,
                         .tgt_tokenizer = words,
+                        .bpe_dropout = argc > 7 ? atof(argv[7]) : 0,
                         .max_len = 256,
                         .batch_tokens = 4096,
                         .window_pairs = argc > 4 ? atoll(argv[4]) : 1000000,

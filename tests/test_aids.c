@@ -11,6 +11,19 @@ static void sgd(train_settings *s) { s->optimizer = optimizer_defaults(OPTIMIZER
 static void weight_decay(train_settings *s) { s->optimizer.weight_decay = 0.1; }
 static void betas(train_settings *s) { s->optimizer.beta1 = 0.8; }
 
+static void drop_merges(train_settings *s)
+{
+    (void)s;
+    bpe_dropout_here = 0.3;
+}
+
+static void weigh(train_settings *s)
+{
+    static const double weight = 1.4;
+    (void)s;
+    weights_here = &weight;
+}
+
 static void accumulate(train_settings *s) { s->accumulate = 3; }
 static void linear(train_settings *s) { s->schedule.kind = SCHEDULE_LINEAR, s->schedule.total = 25; }
 static void cosine(train_settings *s) { s->schedule.kind = SCHEDULE_COSINE, s->schedule.total = 25; }
@@ -41,6 +54,8 @@ static const struct {
     {"accumulate", accumulate},
     {"linear", linear},
     {"cosine", cosine},
+    {"bpe-dropout", drop_merges},
+    {"weight", weigh},
     {"plateau", plateau},
     {"plateau of means", plateau_of_means},
 };
@@ -50,6 +65,8 @@ static train_settings with_aid(int k, int64_t updates)
 {
     train_settings s = settings(updates);
     s.valid_every = 4;
+    bpe_dropout_here = 0;
+    weights_here = NULL;
     if (k >= 0) aids[k].set(&s);
     return s;
 }
@@ -84,6 +101,8 @@ static void test_all(void)
         check_aid(k, plain);
         if (CU_get_number_of_failures() > before) printf("\n    %s", aids[k].name);
     }
+    bpe_dropout_here = 0;
+    weights_here = NULL;
     tear_down();
 }
 
@@ -248,6 +267,76 @@ static void test_accumulate_epochs(void)
     tear_down();
 }
 
+/* ------------------------------------------------------------------------------ text of epochs */
+
+typedef struct {
+    int64_t pairs, src, tgt; /* of an epoch: sentences and pieces */
+    uint64_t text;           /* hash of the target text, order aside */
+} epoch_sums;
+
+static epoch_sums sums_of(corpus *c, int64_t epoch)
+{
+    epoch_sums s = {.pairs = 0};
+    const pair_batch *b;
+    str text = {0};
+    CU_ASSERT_EQUAL(corpus_seek(c, epoch, 0), 0);
+    while (corpus_next(c, &b) == 1) {
+        s.pairs += (int64_t)b->src.n;
+        s.src += (int64_t)seqs_total(&b->src);
+        s.tgt += (int64_t)seqs_total(&b->tgt);
+        for (size_t i = 0; i < b->tgt.n; i++) {
+            str_clear(&text);
+            tokenizer_decode(here.vocab.tgt, seqs_at(&b->tgt, i), seqs_len(&b->tgt, i), &text);
+            s.text += hash64(text.p, text.n);
+        }
+    }
+    str_free(&text);
+    return s;
+}
+
+static epoch_sums epoch_with(double dropout, const double *weight, int64_t epoch)
+{
+    bpe_dropout_here = dropout;
+    weights_here = weight;
+    corpus *c = open_corpus(1);
+    epoch_sums s = sums_of(c, epoch);
+    corpus_close(c);
+    bpe_dropout_here = 0;
+    weights_here = NULL;
+    return s;
+}
+
+/* More pieces, other ones in each epoch, the same text; the windows it is read in do not matter. */
+static void test_bpe_dropout(void)
+{
+    set_up();
+    epoch_sums plain = epoch_with(0, NULL, 1);
+    for (int windows = 0; windows < 2; windows++) {
+        window_pairs = windows ? 1000 : 90;
+        epoch_sums first = epoch_with(0.2, NULL, 1), second = epoch_with(0.2, NULL, 2);
+        CU_ASSERT_TRUE(first.src > plain.src && first.tgt > plain.tgt && first.src != first.tgt);
+        CU_ASSERT_TRUE(first.src != second.src || first.tgt != second.tgt);
+        CU_ASSERT_TRUE(first.pairs == plain.pairs && first.text == plain.text && second.text == plain.text);
+        static epoch_sums before;
+        if (windows) CU_ASSERT_EQUAL(memcmp(&first, &before, sizeof first), 0);
+        before = first;
+    }
+    window_pairs = 90;
+    tear_down();
+}
+
+static void test_weights(void)
+{
+    static const double three = 3, half = 0.5;
+    set_up();
+    epoch_sums plain = epoch_with(0, NULL, 1), thrice = epoch_with(0, &three, 1);
+    CU_ASSERT_TRUE(thrice.pairs == 3 * plain.pairs && thrice.text == 3 * plain.text);
+    epoch_sums first = epoch_with(0, &half, 1), second = epoch_with(0, &half, 2);
+    CU_ASSERT_TRUE(first.pairs > 70 && first.pairs < 130);
+    CU_ASSERT_TRUE(first.text != second.text); /* other halves */
+    tear_down();
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -256,6 +345,8 @@ int main(void)
         {"a plateau turns back", test_plateau},
         {"many batches in one update are one large batch", test_accumulate},
         {"and what is left at the end of the epoch", test_accumulate_epochs},
+        {"BPE dropout: other pieces of the same text", test_bpe_dropout},
+        {"corpora with weights", test_weights},
         {"dropout's warm-up", test_dropout_warmup},
         {"which begins without dropout", test_dropout_first},
         CU_TEST_INFO_NULL,

@@ -85,6 +85,53 @@ static bool round_trips(const tokenizer *t, tokenizer_cache *cache, span line)
     return good;
 }
 
+/* Cut anew: all merges left out, none, some; the text stays. */
+static size_t cut_with(const tokenizer *t, span line, double p, uint64_t place)
+{
+    str back = {0}, normal = {0};
+    seqs s = {0};
+    rng draws = rng_at(1, RNG_TEST, place);
+    tokenizer_encode_dropout(t, NULL, line, p, &draws, &s);
+    tokenizer_decode(t, seqs_at(&s, 0), seqs_len(&s, 0), &back);
+    normalize_line(tokenizer_data(t)->normalize, tokenizer_data(t)->casefold, line, &normal);
+    CU_ASSERT(s.n == 1 && span_eq(str_span(&normal), str_span(&back)));
+    size_t n = seqs_len(&s, 0);
+    str_free(&back);
+    str_free(&normal);
+    seqs_free(&s);
+    return n;
+}
+
+static void dropout_of_merges(void)
+{
+    enum { DRAWS = 4000 };
+    static const char line[] = "ababab";
+    learner *l = learner_new(NORMALIZE_NFC, false);
+    for (int i = 0; i < 5; i++) learner_add(l, span_of("ab ab"));
+    vocab_data d;
+    CU_ASSERT_EQUAL_FATAL(learner_finish(l, 300, &d), 0);
+    learner_free(l);
+    tokenizer *t = tokenizer_new(&d);
+    seqs plain = {0};
+    tokenizer_encode(t, NULL, span_of("ab"), &plain);
+    CU_ASSERT_EQUAL(seqs_len(&plain, 0), 1);
+    CU_ASSERT_EQUAL(cut_with(t, span_of("ab"), 0, 1), 1);
+    size_t whole = cut_with(t, span_of(line), 0, 1), most = cut_with(t, span_of(line), 1, 1), pieces = 0;
+    CU_ASSERT(most >= 6 && whole < most);
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        size_t n = cut_with(t, span_of(line), 0.5, i);
+        CU_ASSERT(n >= whole && n <= most && n == cut_with(t, span_of(line), 0.5, i));
+        pieces += n;
+    }
+    CU_ASSERT(pieces > DRAWS * whole && pieces < DRAWS * most);
+    /* one merge, of the blank and the letter, is left out in the share of p */
+    size_t twos = 0;
+    for (uint64_t i = 0; i < DRAWS; i++) twos += cut_with(t, span_of("a"), 0.25, i) == 2;
+    CU_ASSERT(twos > DRAWS * 22 / 100 && twos < DRAWS * 28 / 100);
+    tokenizer_free(t);
+    seqs_free(&plain);
+}
+
 /* The settings that matter: each normalisation, learned pieces and bytes alone. */
 static const struct {
     enum normalization how;
@@ -794,6 +841,7 @@ static CU_TestInfo tests[] = {{"normalise: known", normalize_known},
                               {"words: known", words_known},
                               {"words: scripts", words_of_scripts},
                               {"words: bounded", words_are_bounded},
+                              {"encode: dropout of merges", dropout_of_merges},
                               {"learn: by hand", learn_known},
                               {"learn: deterministic", learn_deterministic},
                               {"learn: too little text", learn_says_what_is_missing},

@@ -126,6 +126,9 @@ static inline train_settings settings(int64_t updates)
 
 static int batch_tokens = 200, window_pairs = 90; /* several windows an epoch */
 
+static double bpe_dropout_here;    /* of the text */
+static const double *weights_here; /* of its one file */
+
 static inline corpus *open_corpus(uint64_t seed)
 {
     const char *src = here.src, *tgt = here.tgt;
@@ -137,6 +140,8 @@ static inline corpus *open_corpus(uint64_t seed)
                         .max_len = MAX_LEN,
                         .batch_tokens = batch_tokens,
                         .window_pairs = window_pairs,
+                        .bpe_dropout = bpe_dropout_here,
+                        .weights = weights_here,
                         .seed = seed};
     corpus *c;
     BUG_IF(corpus_open(&o, &c) < 0);

@@ -17,7 +17,7 @@ typedef struct {
 } rng;
 
 /* Uses of the seed, so that two never draw the same numbers. */
-enum rng_stream { RNG_INIT = 1, RNG_SHUFFLE, RNG_DROPOUT, RNG_SAMPLE, RNG_BPE, RNG_TEST };
+enum rng_stream { RNG_INIT = 1, RNG_SHUFFLE, RNG_DROPOUT, RNG_SAMPLE, RNG_BPE, RNG_TEST, RNG_WEIGHT };
 
 rng rng_at(uint64_t seed, enum rng_stream use, uint64_t place);
 uint32_t rng_u32(rng *r);

@@ -11,6 +11,7 @@
 struct corpus {
     corpus_options o;
     char **paths[2]; /* what o's paths point to */
+    double *weights; /* and its weights */
     holdout held_texts;
     pair_batch held;
     window_stream windows;
@@ -127,6 +128,13 @@ static char **copy_paths(const char *const *paths, int n)
     return copy;
 }
 
+static double *copy_weights(const double *weights, int n)
+{
+    double *copy = xcalloc((size_t)n + 1, sizeof *copy);
+    memcpy(copy, weights, (size_t)n * sizeof *copy);
+    return copy;
+}
+
 static int nothing_usable(const corpus *c)
 {
     const corpus_counts *n = &c->counts;
@@ -153,6 +161,7 @@ int corpus_open(const corpus_options *o, corpus **out)
     BUG_IF(o->n_files < 1 || o->max_len < 1 || o->batch_tokens < 2);
     corpus *c = xcalloc(1, sizeof *c);
     c->o = *o;
+    if (o->weights) c->o.weights = c->weights = copy_weights(o->weights, o->n_files);
     c->paths[0] = copy_paths(o->src_paths, o->n_files);
     c->paths[1] = copy_paths(o->tgt_paths, o->n_files);
     c->o.src_paths = (const char *const *)c->paths[0]; /* C adds no const below the first pointer by itself */
@@ -188,6 +197,7 @@ void corpus_close(corpus *c)
     holdout_free(&c->held_texts);
     free_batch(&c->held);
     free_batch(&c->batch);
+    free(c->weights);
     free_paths(c->paths[0], c->o.n_files);
     free_paths(c->paths[1], c->o.n_files);
     free(c);

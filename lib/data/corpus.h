@@ -35,6 +35,12 @@ typedef struct {
      * validation: those with the smallest hashes of their text, with all their copies. */
     int hold_out_permille;
     int64_t hold_out_max;
+    /* BPE dropout of both sides, 0: none. The corpus is then segmented anew each epoch. A pair that is too
+     * long only because of it is taken without: which pairs are used does not change. */
+    double bpe_dropout;
+    /* (n_files) How often each pair of a file counts in an epoch: so many copies, and one more at random for
+     * the fraction, drawn anew each epoch. NULL: once. */
+    const double *weights;
     bool strict; /* a pair that would be left out is an error instead, which names its line */
     uint64_t seed;
 } corpus_options;

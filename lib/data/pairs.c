@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "base/team.h"
 
 /* ------------------------------------------------------------------------------------- reading */
@@ -126,6 +128,7 @@ int block_read(pair_block *b, pair_reader *r, int64_t limit)
     text_pair p;
     int more = 1;
     b->n = 0;
+    b->first = r->total;
     str_clear(&b->text[0]);
     str_clear(&b->text[1]);
     while (has_room(b, limit) && (more = pairs_next(r, &p)) == 1) add_text(b, r, &p);
@@ -138,6 +141,14 @@ span block_text(const pair_block *b, int side, size_t i)
     return (span){str_text(&b->text[side]) + start[i], start[i + 1] - start[i]};
 }
 
+static void encode_pair_side(const pair_block *b, tokenizer_cache *cache, int side, size_t i, seqs *out)
+{
+    const bpe_dropout *d = &b->dropout;
+    uint64_t place = hash64_mix((uint64_t)d->epoch, (uint64_t)(b->first + (int64_t)i) << 1 | (uint64_t)side);
+    rng draws = rng_at(d->seed, RNG_BPE, place);
+    tokenizer_encode_dropout(b->tokenizers[side], cache, block_text(b, side, i), d->p, &draws, out);
+}
+
 /* Rank is for scratch memory only: a cache makes encoding faster, never different. */
 static void encode_part(long part, void *context)
 {
@@ -148,7 +159,7 @@ static void encode_part(long part, void *context)
         seqs *out = &b->parts[part][side];
         seqs_clear(out);
         for (size_t i = first; i < first + PART_PAIRS && i < b->n; i++)
-            tokenizer_encode(b->tokenizers[side], caches[side], block_text(b, side, i), out);
+            encode_pair_side(b, caches[side], side, i, out);
     }
 }
 
@@ -163,8 +174,11 @@ static void make_caches(pair_block *b)
     }
 }
 
-void block_encode(pair_block *b)
+void block_encode(pair_block *b) { block_encode_dropout(b, &(bpe_dropout){.p = 0}); }
+
+void block_encode_dropout(pair_block *b, const bpe_dropout *dropout)
 {
+    b->dropout = *dropout;
     make_caches(b);
     team_run((long)((b->n + PART_PAIRS - 1) / PART_PAIRS), encode_part, b);
 }

@@ -30,6 +30,13 @@ void pairs_rewind(pair_reader *r);
 int pairs_next(pair_reader *r, text_pair *p);
 void pairs_close(pair_reader *r);
 
+/* BPE dropout: a function of seed, epoch, a pair's place in the corpus and its side. */
+typedef struct {
+    double p; /* 0: none */
+    uint64_t seed;
+    int64_t epoch;
+} bpe_dropout;
+
 /* Pairs that are tokenised together, by all threads. */
 enum { BLOCK_PAIRS = 8192, BLOCK_BYTES = 16 << 20, PART_PAIRS = 128, BLOCK_PARTS = BLOCK_PAIRS / PART_PAIRS };
 
@@ -41,9 +48,11 @@ typedef struct {
     size_t start[2][BLOCK_PAIRS + 1];
     bool valid[BLOCK_PAIRS];
     size_t n;
+    int64_t first;             /* place of its first pair in the corpus */
     int file[BLOCK_PAIRS];     /* where a pair is */
     int64_t line[BLOCK_PAIRS]; /* from 1 */
     seqs parts[BLOCK_PARTS][2];
+    bpe_dropout dropout;
 } pair_block;
 
 pair_block *block_new(const tokenizer *src, const tokenizer *tgt);
@@ -52,6 +61,7 @@ void block_free(pair_block *b); /* NULL is fine */
 int block_read(pair_block *b, pair_reader *r, int64_t limit);
 /* Tokenises all pairs. Results do not depend on the number of threads. */
 void block_encode(pair_block *b);
+void block_encode_dropout(pair_block *b, const bpe_dropout *dropout);
 span block_text(const pair_block *b, int side, size_t i);
 /* The tokens of a side of pair i. */
 const int *block_ids(const pair_block *b, int side, size_t i, size_t *n);

@@ -1,8 +1,11 @@
 #include "data/windows.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/rng.h"
 
 /* -------------------------------------------------------------------------------------- reading */
 
@@ -23,15 +26,38 @@ typedef struct {
     size_t n[2];
 } token_pair;
 
+/* BPE dropout made a pair too long: as it is without. */
+static void encode_plain(window_stream *s, size_t i, token_pair *p)
+{
+    const tokenizer *tokenizers[2] = {s->o->src_tokenizer, s->o->tgt_tokenizer};
+    for (int side = 0; side < 2; side++) {
+        seqs_clear(&s->plain[side]);
+        tokenizer_encode(tokenizers[side], NULL, block_text(s->block, side, i), &s->plain[side]);
+        p->ids[side] = seqs_at(&s->plain[side], 0);
+        p->n[side] = seqs_len(&s->plain[side], 0);
+    }
+}
+
 /* What becomes of pair i of the block: NULL if it was counted by the first look, else its counter. */
-static int64_t *sort_pair(const window_stream *s, size_t i, corpus_counts *n, token_pair *p)
+static int64_t *sort_pair(window_stream *s, size_t i, corpus_counts *n, token_pair *p)
 {
     span src = block_text(s->block, 0, i), tgt = block_text(s->block, 1, i);
     if (!s->block->valid[i] || src.n == 0 || tgt.n == 0) return NULL;
     for (int side = 0; side < 2; side++) p->ids[side] = block_ids(s->block, side, i, &p->n[side]);
     if (p->n[0] == 0 || p->n[1] == 0) return &n->empty; /* nothing was left by normalisation */
+    if (s->o->bpe_dropout > 0 && pair_is_too_long(s->o, p->n[0], p->n[1])) encode_plain(s, i, p);
     if (pair_is_too_long(s->o, p->n[0], p->n[1])) return &n->too_long;
     return holdout_has(s->held_out, src, tgt) ? &n->held_out : &n->used;
+}
+
+/* How often pair i of the block is in this epoch. */
+static int64_t copies(const window_stream *s, const window *w, size_t i)
+{
+    if (!s->o->weights) return 1;
+    double weight = s->o->weights[s->block->file[i]], whole = floor(weight);
+    uint64_t place = hash64_mix((uint64_t)w->epoch, (uint64_t)(s->block->first + (int64_t)i));
+    rng draw = rng_at(s->o->seed, RNG_WEIGHT, place);
+    return (int64_t)whole + (rng_uniform(&draw) < weight - whole);
 }
 
 static int use_block(window_stream *s, window *w)
@@ -42,7 +68,7 @@ static int use_block(window_stream *s, window *w)
         int64_t *counter = sort_pair(s, i, n, &p);
         if (!counter) continue;
         ++*counter;
-        if (counter == &n->used) {
+        for (int64_t left = counter == &n->used ? copies(s, w, i) : 0; left > 0; left--) {
             seqs_add(&w->src, p.ids[0], p.n[0]);
             seqs_add(&w->tgt, p.ids[1], p.n[1]);
         }
@@ -91,7 +117,7 @@ static int read_pairs(window_stream *s, window *w, int64_t number)
         int more = block_read(s->block, &s->reader, left);
         if (more < 0) return -1;
         if (more == 0) return changed(s);
-        block_encode(s->block);
+        block_encode_dropout(s->block, &(bpe_dropout){s->o->bpe_dropout, s->o->seed, w->epoch});
         if (use_block(s, w) < 0) return -1;
         left -= (int64_t)s->block->n;
     }
@@ -106,25 +132,34 @@ static void drop_reader(window_stream *s)
     s->block = NULL;
 }
 
-static int load(window_stream *s, window *w, int64_t number)
+/* Whether each epoch has pairs of its own, and is read anew. */
+static bool anew(const window_stream *s) { return s->o->bpe_dropout > 0 || s->o->weights; }
+
+static int load(window_stream *s, window *w, int64_t epoch, int64_t number)
 {
     w->number = -1;
+    w->epoch = epoch;
     w->counts = (corpus_counts){0};
     seqs_clear(&w->src);
     seqs_clear(&w->tgt);
     if (go_to(s, number) < 0 || read_pairs(s, w, number) < 0) return -1;
     w->number = number;
-    if (s->n_windows == 1) drop_reader(s);
+    if (s->n_windows == 1 && !anew(s)) drop_reader(s);
     return 0;
 }
 
 /* ----------------------------------------------------------------------------------- one ahead */
 
+static bool holds(const window *w, int64_t epoch, int64_t number)
+{
+    return w->number == number && w->epoch == epoch;
+}
+
 /* Where the window is, or may be put: never where the window in use is. */
-static window *place_of(window_stream *s, int64_t number)
+static window *place_of(window_stream *s, int64_t epoch, int64_t number)
 {
     for (int i = 0; i < 2; i++)
-        if (s->windows[i].number == number) return &s->windows[i];
+        if (holds(&s->windows[i], epoch, number)) return &s->windows[i];
     return s->plans[s->now].pairs == &s->windows[0] ? &s->windows[1] : &s->windows[0];
 }
 
@@ -134,9 +169,10 @@ static int prepare(void *context)
 {
     window_stream *s = context;
     planned_window *p = &s->plans[!s->now];
-    window *w = place_of(s, p->number);
+    int64_t epoch = anew(s) ? p->epoch : 0;
+    window *w = place_of(s, epoch, p->number);
     p->pairs = NULL;
-    if (w->number != p->number && load(s, w, p->number) < 0) return -1;
+    if (!holds(w, epoch, p->number) && load(s, w, epoch, p->number) < 0) return -1;
     plan_batches(&p->batches, &w->src, &w->tgt, s->o->batch_tokens, s->o->seed, p->epoch, p->number);
     p->pairs = w;
     return 0;
@@ -223,6 +259,7 @@ void windows_close(window_stream *s)
     pairs_close(&s->reader);
     block_free(s->block);
     for (int i = 0; i < 2; i++) {
+        seqs_free(&s->plain[i]);
         seqs_free(&s->windows[i].src);
         seqs_free(&s->windows[i].tgt);
         plan_free(&s->plans[i].batches);

@@ -21,6 +21,7 @@ int strict_fault(const corpus_options *o, int file, int64_t line, const char *wh
 
 typedef struct {
     int64_t number;       /* -1: none is loaded */
+    int64_t epoch;        /* whose pairs these are, if epochs differ (BPE dropout, weights); else 0 */
     seqs src, tgt;        /* its usable pairs */
     corpus_counts counts; /* what became of its pairs that the first look did not count */
 } window;
@@ -44,6 +45,7 @@ typedef struct {
     worker *ahead;      /* NULL before the first use */
     bool busy;          /* a task was started and not yet waited for */
     atomic_bool cancel; /* asks the task to end */
+    seqs plain[2];      /* scratch: a pair without BPE dropout */
 } window_stream;
 
 /* `o` and `held_out` stay the caller's and must outlive the stream. The caller may use the reader until it

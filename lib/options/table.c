@@ -48,6 +48,8 @@ const option_row option_table[] = {
     /* files */
     {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_TRAIN, .group = "files", .values = 2,
      .argument = "SRC TGT", .help = "parallel text, line by line; may be given again", .in_model = true},
+    {.key = "weight", .type = OPTION_LIST, .commands = FOR_TRAIN, .group = "files", .values = 1, .argument = "W",
+     .help = "how often each pair of a -t counts in an epoch, e.g. 2 or 0.5; one for each -t, in their order", .in_model = true},
     {.key = "train", .letter = 't', .type = OPTION_LIST, .commands = FOR_BENCH, .group = "files", .values = 2,
      .most = 1, .argument = "SRC TGT",
      .help = "parallel text to train on; then reading, tokenising and batching are timed, too"},
@@ -112,6 +114,9 @@ const option_row option_table[] = {
      .help = "Unicode normalisation", .in_model = true},
     {.key = "casefold", .type = OPTION_FLAG, .commands = TEXT_IN, .group = "text",
      .help = "fold upper and lower case", .in_model = true},
+    {.key = "bpe-dropout", SHARE, .commands = FOR_TRAIN, .group = "text", .initial = "0",
+     .help = "share of merges left out at random when training text is cut into pieces, anew each epoch (e.g. 0.1)",
+     .in_model = true},
     {.key = "side", NAME(sides), .commands = FOR_TOKENIZE | FOR_DETOKENIZE, .group = "text", .initial = "src",
      .help = "whose vocabulary, if the model has two"},
     {.key = "ids", .type = OPTION_FLAG, .commands = FOR_TOKENIZE, .group = "text",

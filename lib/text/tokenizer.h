@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rng.h"
 #include "base/seqs.h"
 #include "base/str.h"
 
@@ -60,6 +61,12 @@ void tokenizer_cache_free(tokenizer_cache *c);
 
 /* Appends the ids of the line to out as one new sequence (no bos, no eos). Never fails. */
 void tokenizer_encode(const tokenizer *t, tokenizer_cache *cache, span line, seqs *out);
+/* BPE dropout (Provilkov, Emelianenko and Voita, ACL 2020): before each merge of a word every pair that could
+ * be merged is left out with probability p, 0 <= p <= 1, drawn from `draws`; a word ends when all are. So the
+ * same word is now and then spelled in smaller pieces. p is met to 1/65536; p = 0 is tokenizer_encode.
+ * Decodes to the same text. */
+void tokenizer_encode_dropout(const tokenizer *t, tokenizer_cache *cache, span line, double p, rng *draws,
+                              seqs *out);
 /* The inverse: appends text to out. Ids that are no text of a line (pad, bos, eos, the byte of a line
  * feed, out of range) add nothing; unk adds
  * U+FFFD. */

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/team.h"
 #include "command.h"
+#include "kernel/isa.h"
 
 static void to_stderr(const char *line) { fprintf(stderr, "%s\n", line); }
 
@@ -49,6 +50,8 @@ int command_start(const command_help *help, int argc, char **argv, options **o)
         return print_out(span_of("tulk " TULK_VERSION "\n")) ? command_failed(argv[0], EXIT_FAILED)
                                                              : EXIT_GOOD;
     if (options_flag(*o, "quiet")) note_listener(NULL);
+    const char *isa = option_find(help->command, "isa") ? options_text(*o, "isa") : NULL;
+    if (isa && isa_choose(isa)) return command_failed(argv[0], EXIT_FAILED);
     if (options_given(*o, "threads")) team_set_threads((int)options_int(*o, "threads"));
     return COMMAND_GOES_ON;
 }

@@ -69,6 +69,8 @@ const char *const *isa_available(void)
     return names;
 }
 
+const char *isa_row(int i) { return i < TABLES ? tables[i].name : NULL; }
+
 const char *isa_name(void) { return loops()->name; }
 
 int isa_choose(const char *name)

@@ -5,6 +5,7 @@
 
 /* "c", "avx2", "avx512", "neon"; what this machine can run, best last; ends with NULL. */
 const char *const *isa_available(void);
+const char *isa_row(int i); /* of all that this program was built with, the i-th; NULL after the last */
 const char *isa_name(void); /* the one in use */
 /* 0, or -1 with a message if the name is unknown or this processor cannot run it. */
 int isa_choose(const char *name);

@@ -6,6 +6,7 @@
 
 #include "eval/tokenize.h"
 #include "kernel/cell.h"
+#include "kernel/isa.h"
 #include "nn/attention.h"
 #include "nn/embedding.h"
 #include "nn/rows.h"
@@ -286,6 +287,9 @@ const option_row option_table[] = {
      .help = "read options from lines `key = value`; the command line wins"},
     {.key = "threads", COUNT, .commands = FOR_ALL, .group = "general", .least = 1, .most = 1024,
      .help = "threads (default: all cores); results do not depend on it"},
+    {.key = "isa", ROW(isa_row), .commands = FOR_TRAIN | FOR_TRANSLATE | FOR_SCORE | FOR_BENCH,
+     .group = "general", .help = "instructions to compute with (default: the best that the processor has); last "
+     "digits depend on it"},
     {.key = "seed", COUNT, .commands = FOR_ALL, .group = "general", .initial = "1", .least = 0, .most = HUGE_COUNT,
      .help = "of the random numbers", .in_model = true},
     {.key = "quiet", .letter = 'q', .type = OPTION_FLAG, .commands = FOR_ALL, .group = "general",

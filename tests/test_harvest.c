@@ -1,6 +1,7 @@
 /* Corpora made of what others have translated: readers, tidying, judging, the split. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -310,6 +311,33 @@ static void test_doubles(void)
     harvest_free(h);
 }
 
+/* Pages in folders: paragraphs by id, one of several alternatives, no programs. */
+static void test_help(void)
+{
+    static const char en[] =
+        "<p id=\"par_id1\" class=\"paragraph\">Choose <span id=\"s\" class=\"switchinline\"><span "
+        "hidden=\"true\" id=\"MACx\" "
+        "class=\"MAC\"><span class=\"emph\">Preferences</span></span><span hidden=\"true\" "
+        "id=\"defaultx\"><b>Options</b></span></span> "
+        "now.</p><p id=\"par_id2\" class=\"bascode\">Print here</p><h2 id=\"hd_id3\"><a name=\"b\"></a>The "
+        "<span id=\"s\" "
+        "class=\"switchinline\"><span hidden=\"true\" id=\"WRITERx\">page</span><span hidden=\"true\" "
+        "id=\"DRAWx\">slide</span></span></h2><p class=\"x\">No id</p>";
+    static const char de[] = "<h2 id=\"hd_id3\">Die Seite</h2><p id=\"par_id1\">W&auml;hlen Sie "
+                             "Einstellungen.</p><p id=\"par_id2\">Hier drucken</p>";
+    harvest *h = harvest_new("en", "de", CARE_GENTLE);
+    CU_ASSERT_EQUAL(mkdir(scratch_path("en"), 0700) | mkdir(scratch_path("de"), 0700), 0);
+    scratch_write("en/a.html", en, strlen(en));
+    scratch_write("en/b.html", en, strlen(en));
+    scratch_write("de/a.html", de, strlen(de));
+    CU_ASSERT_EQUAL(harvest_help(h, harvest_source_of(h, "h"), scratch_path("en"), scratch_path("de")), 0);
+    CU_ASSERT_EQUAL(h->n, 2);
+    CU_ASSERT(has(h, "The page", "Die Seite"));
+    CU_ASSERT(has(h, "Choose Options now.", "W&auml;hlen Sie Einstellungen."));
+    CU_ASSERT_EQUAL(harvest_help(h, 0, scratch_path("missing"), scratch_path("de")), -1);
+    harvest_free(h);
+}
+
 /* Ten words with ten translations, in all combinations of two; and one pair of words that never meet. */
 static void test_words(void)
 {
@@ -343,6 +371,7 @@ static CU_TestInfo tests[] = {{"markup and entities", test_markup},
                               {"train, valid and test share nothing", test_split},
                               {"doubles, lengths", test_doubles},
                               {"words that go together", test_words},
+                              {"pages of help", test_help},
                               CU_TEST_INFO_NULL};
 
 int main(void)

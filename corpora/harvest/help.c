@@ -108,22 +108,42 @@ static void cut_page(span page, paragraphs *out)
     }
 }
 
-/* What is shown on other systems only stands in the page, too, hidden: left out, with its tags. */
+static const char hidden[] = "<span hidden=\"true\" id=\"";
+
+/* Behind the element that begins at `at`. */
+static const char *span_end(const char *at, const char *end)
+{
+    for (int depth = 0; at < end;) {
+        bool opens = end - at > 5 && !strncmp(at, "<span", 5),
+             closes = end - at > 6 && !strncmp(at, "</span>", 7);
+        depth += opens - closes;
+        at += closes ? 7 : 1;
+        if (closes && depth == 0) break;
+    }
+    return at;
+}
+
+/* Texts for one program or system each stand behind each other, hidden: the default is read, or the first if
+ * there is none. `before`: what stands before the alternative. */
+static bool is_shown(const char *before, const char *at, const char *end)
+{
+    static const char group[] = "class=\"switchinline\">", plain[] = "<span hidden=\"true\" id=\"default";
+    size_t n = sizeof group - 1;
+    if (!strncmp(at, plain, sizeof plain - 1)) return true;
+    if ((size_t)(at - before) < n || memcmp(at - n, group, n)) return false;
+    const char *next = find(at, end, group), *other = find(at, next ? next : end, plain);
+    return !other;
+}
+
 static void drop_hidden(span text, str *out)
 {
-    static const char mark[] = "<span hidden=\"true\" id=\"MAC";
     str_clear(out);
     const char *at = text.p, *end = text.p + text.n, *next;
-    while ((next = find(at, end, mark))) {
-        int depth = 0;
-        str_add(out, at, (size_t)(next - at));
-        for (at = next; at < end;) {
-            bool opens = end - at > 5 && !strncmp(at, "<span", 5),
-                 closes = end - at > 6 && !strncmp(at, "</span>", 7);
-            depth += opens - closes;
-            at += closes ? 7 : 1;
-            if (closes && depth == 0) break;
-        }
+    while ((next = find(at, end, hidden))) {
+        bool shown = is_shown(text.p, next, end);
+        const char *stop = shown ? next + sizeof hidden - 1 : span_end(next, end);
+        str_add(out, at, (size_t)((shown ? stop : next) - at));
+        at = stop;
     }
     str_add(out, at, (size_t)(end - at));
 }

@@ -109,8 +109,11 @@ static const pair_batch *batch_at(const bench *b, long update)
 static double one_update(bench *b, long update)
 {
     const pair_batch *batch = batch_at(b, update);
-    gradient_settings how = {
-        .seed = (uint64_t)options_int(b->o, "seed"), .update = update, .label_smoothing = 0.1, .dropout = 1};
+    gradient_settings how = {.seed = (uint64_t)options_int(b->o, "seed"),
+                             .update = update,
+                             .label_smoothing = 0.1,
+                             .dropout = 1,
+                             .recompute = options_flag(b->o, "recompute")};
     model_sums sums = shards_gradients(b->shards, batch, &how);
     double norm = optimizer_norm(&b->adam);
     optimizer_step(&b->adam, 1e-4, clip_scale(norm, 1), update + 1);

@@ -320,6 +320,7 @@ static train_settings settings_of(const options *o)
                         .lr_patience = options_int(o, "lr-patience"),
                         .lr_factor = options_real(o, "lr-factor"),
                         .accumulate = options_int(o, "accumulate"),
+                        .recompute = options_flag(o, "recompute"),
                         .label_smoothing = options_real(o, "label-smoothing"),
                         .dropout_warmup = options_int(o, "dropout-warmup"),
                         .clip_norm = options_real(o, "clip-norm"),

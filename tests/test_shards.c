@@ -72,22 +72,36 @@ static void batch_free(pair_batch *b)
     seqs_free(&b->tgt);
 }
 
+typedef struct {
+    double loss;
+    size_t bytes; /* of memory */
+} gradient_cost;
+
 /* Gradients of the batch with so many threads, copied out of the network. */
-static real *gradients_of(const net_config *c, const pair_batch *b, int threads, double *loss)
+static real *gradients_by(const net_config *c, const pair_batch *b, int threads, bool recompute,
+                          gradient_cost *cost)
 {
     team_set_threads(threads);
     model *m = model_new(c, true);
     params *p = model_params(m);
     model_init(m, 3);
     shards *s = shards_new(m);
-    model_sums sums = shards_gradients(s, b, &(gradient_settings){5, 7, 0.1, 1, 0});
+    model_sums sums = shards_gradients(s, b, &(gradient_settings){5, 7, 0.1, 1, 0, recompute});
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
-    *loss = sums.loss;
+    *cost = (gradient_cost){sums.loss, shards_bytes(s)};
     real *g = xmalloc(p->n_reals * sizeof *g);
     memcpy(g, p->g, p->n_reals * sizeof *g);
     shards_free(s);
     model_free(m);
     team_set_threads(2);
+    return g;
+}
+
+static real *gradients_of(const net_config *c, const pair_batch *b, int threads, double *loss)
+{
+    gradient_cost cost;
+    real *g = gradients_by(c, b, threads, false, &cost);
+    *loss = cost.loss;
     return g;
 }
 
@@ -132,6 +146,31 @@ static void test_networks(void)
     pair_batch b = random_batch(80, 18, 31);
     for (networks w = networks_all(); networks_next(&w);)
         if (w.first == w.second) check_threads(&w.config, &b);
+    batch_free(&b);
+}
+
+/* Layers computed again give the same bits, and in less memory for networks that have such. */
+static void check_recompute(const net_config *c, const pair_batch *b, int threads)
+{
+    gradient_cost kept, again;
+    real *want = gradients_by(c, b, threads, false, &kept), *got = gradients_by(c, b, threads, true, &again);
+    CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
+    CU_ASSERT(again.loss == kept.loss);
+    if (threads == 1) /* two share the work as it comes */
+        CU_ASSERT((again.bytes < kept.bytes) == net_config_uses(c, "recompute"));
+    free(want);
+    free(got);
+}
+
+static void test_recompute(void)
+{
+    net_config c;
+    pair_batch b = random_batch(100, 18, 41);
+    for (int pair = 0; network_pair(pair, &c); pair++) {
+        c.enc_layers = c.dec_layers = 3;
+        check_recompute(&c, &b, 1);
+        check_recompute(&c, &b, 2);
+    }
     batch_free(&b);
 }
 
@@ -191,6 +230,7 @@ static CU_TestInfo tests[] = {
     {"tasks end in any order and are committed in theirs", test_order},
     {"gradients have the same bits at any number of threads", test_threads},
     {"and those of every network", test_networks},
+    {"layers computed again give the same bits in less memory", test_recompute},
     {"the parts of a batch give the gradient of the whole", test_whole},
     {"more words, more shards", test_number},
     CU_TEST_INFO_NULL,

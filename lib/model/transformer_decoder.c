@@ -38,6 +38,23 @@ static tensor *cross_attention(const transformer_side *n, tape *t, tensor *x, co
     return transformer_after(n, t, x, transformer_apply(t, y, &b->cross_out), &b->norms[1]);
 }
 
+typedef struct {
+    const transformer_side *n;
+    const block *b;
+    tensor *x, *states;
+    packed p, source;
+} layer_input;
+
+static tensor *layer(tape *t, const void *context)
+{
+    const layer_input *in = context;
+    const block *b = in->b;
+    tensor *x = transformer_self(in->n, t, in->x, b, &in->p, true);
+    tensor *kv = transformer_apply(t, in->states, &b->cross_kv);
+    x = cross_attention(in->n, t, x, b, &in->p, kv, &in->source);
+    return transformer_ff(in->n, t, x, b, &b->norms[2]);
+}
+
 static tensor *hidden(const void *decoder, tape *t, const encoded *source, const words *tgt,
                       const int **target_of)
 {
@@ -45,10 +62,8 @@ static tensor *hidden(const void *decoder, tape *t, const encoded *source, const
     tensor *states = encoded_by_sentence(t, source);
     tensor *x = transformer_embed(n, t, tgt->ids, tgt->place, tgt->rows);
     for (int i = 0; i < n->layers; i++) {
-        const block *b = &n->blocks[i];
-        x = transformer_self(n, t, x, b, &tgt->p, true);
-        x = cross_attention(n, t, x, b, &tgt->p, transformer_apply(t, states, &b->cross_kv), &source->p);
-        x = transformer_ff(n, t, x, b, &b->norms[2]);
+        layer_input in = {n, &n->blocks[i], x, states, tgt->p, source->p};
+        x = tape_checkpoint(t, layer, &in, sizeof in);
     }
     *target_of = NULL; /* rows are sentence-major already */
     return transformer_end(n, t, x);

@@ -20,14 +20,27 @@ static void *build(const net_config *c, params *p, const tensor *words_table)
 
 static void build_last(void *encoder, params *p) { transformer_build_last(encoder, p, "enc_norm"); }
 
+typedef struct {
+    const transformer_side *n;
+    const block *b;
+    tensor *x;
+    packed p;
+} layer_input;
+
+static tensor *layer(tape *t, const void *context)
+{
+    const layer_input *in = context;
+    tensor *x = transformer_self(in->n, t, in->x, in->b, &in->p, false);
+    return transformer_ff(in->n, t, x, in->b, &in->b->norms[1]);
+}
+
 static encoded encode(const void *encoder, tape *t, const words *src)
 {
     const transformer_side *n = encoder;
     tensor *x = transformer_embed(n, t, src->ids, src->place, src->rows);
     for (int i = 0; i < n->layers; i++) {
-        const block *b = &n->blocks[i];
-        x = transformer_self(n, t, x, b, &src->p, false);
-        x = transformer_ff(n, t, x, b, &b->norms[1]);
+        layer_input in = {n, &n->blocks[i], x, src->p};
+        x = tape_checkpoint(t, layer, &in, sizeof in);
     }
     return (encoded){.states = transformer_end(n, t, x), .p = src->p};
 }

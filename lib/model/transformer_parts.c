@@ -139,9 +139,9 @@ double transformer_ff_size(const transformer_side *n)
 
 double transformer_sigma(const net_config *c) { return 1 / sqrt(c->d_model); }
 
-const char *const transformer_options[] = {"d-ff",          "n-heads",   "dropout-attention", "dropout-ff",
-                                           "norm",          "norm-type", "activation",        "positions",
-                                           "max-positions", NULL};
+const char *const transformer_options[] = {
+    "d-ff",       "n-heads",   "dropout-attention", "dropout-ff", "norm", "norm-type",
+    "activation", "positions", "max-positions",     "recompute",  NULL};
 
 /* --------------------------------------------------------------------------------- sub-layers */
 

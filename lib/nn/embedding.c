@@ -10,6 +10,7 @@
 #include "base/meter.h"
 #include "base/team.h"
 #include "kernel/vector.h"
+#include "tensor/touched.h"
 
 enum { TABLE_ROWS = 2048, ROWS_A_TASK = 64, COLS_A_TASK = 32 };
 
@@ -76,6 +77,33 @@ void positions_row(const positions *p, int t, real *out)
     memcpy(out, p->table + (size_t)t * (size_t)p->d, (size_t)p->d * sizeof(real));
 }
 
+/* ------------------------------------------------------------------------ gradients of tables */
+
+typedef void add_to_table(const void *node, int from, int to);
+
+typedef struct {
+    add_to_table *add;
+    const void *node;
+    int d, width;
+} stripes;
+
+static void stripe_task(long task, void *context)
+{
+    const stripes *s = context;
+    int from = (int)task * s->width, to = from + s->width;
+    s->add(s->node, from, to < s->d ? to : s->d);
+}
+
+/* Each task owns a stripe of columns and walks all rows of the node, so that a word's gradients add in their
+ * order. */
+static void add_by_columns(const tensor *table, add_to_table *add, const void *node)
+{
+    if (!table_has_gradient(table)) return;
+    bool alone = team_here() == 1 || table->touched;
+    stripes s = {add, node, table->cols, alone ? table->cols : COLS_A_TASK};
+    team_run((s.d + s.width - 1) / s.width, stripe_task, &s);
+}
+
 /* ------------------------------------------------------------------------------------- embed */
 
 typedef struct {
@@ -88,9 +116,9 @@ typedef struct {
     real scale;
 } embed_node;
 
-static real *word(const embed_node *n, real *table, int r)
+static const real *word(const embed_node *n, int r)
 {
-    return table + (size_t)n->ids[r] * (size_t)n->table->cols;
+    return n->table->v + (size_t)n->ids[r] * (size_t)n->table->cols;
 }
 
 static void forward_task(long task, void *context)
@@ -103,41 +131,36 @@ static void forward_task(long task, void *context)
             positions_row(n->p, n->place[r], y);
         else
             memset(y, 0, (size_t)d * sizeof(real));
-        vec_axpy(d, n->scale, word(n, n->table->v, r), y);
+        vec_axpy(d, n->scale, word(n, r), y);
     }
 }
 
-/* Columns from .. to of all rows. Words lie far apart: asks for those of later rows in time. */
-static void add_columns(const embed_node *n, int from, int to)
+/* Words of a whole table lie far apart: asks for the columns of a later row in time. */
+static void ask_ahead(const embed_node *n, int r, int from, int to)
 {
     enum { AHEAD = 8, LINE = 64 / sizeof(real) };
-    int d = n->table->cols, rows = n->y->rows;
-    for (int r = 0; r < rows; r++) {
-        for (int i = from; r + AHEAD < rows && i < to; i += LINE)
-            __builtin_prefetch(word(n, n->table->g, r + AHEAD) + i, 1);
-        if (n->ids[r] != ID_PAD)
-            vec_axpy(to - from, n->scale, n->y->g + (size_t)r * (size_t)d + from,
-                     word(n, n->table->g, r) + from);
-    }
+    if (n->table->touched || r + AHEAD >= n->y->rows) return;
+    const real *g = table_gradient(n->table, n->ids[r + AHEAD]);
+    for (int i = from; i < to; i += LINE) __builtin_prefetch(g + i, 1);
 }
 
-/* Each task owns a stripe of columns and walks all rows, so that a word's gradients add in row order. */
-static void backward_task(long task, void *context)
+/* Columns from .. to of all rows. */
+static void add_columns(const void *node, int from, int to)
 {
-    const embed_node *n = context;
-    int from = (int)task * COLS_A_TASK, to = from + COLS_A_TASK, d = n->table->cols;
-    add_columns(n, from, to < d ? to : d);
+    const embed_node *n = node;
+    int d = n->table->cols;
+    for (int r = 0; r < n->y->rows; r++) {
+        ask_ahead(n, r, from, to);
+        if (n->ids[r] != ID_PAD)
+            vec_axpy(to - from, n->scale, n->y->g + (size_t)r * (size_t)d + from,
+                     table_gradient(n->table, n->ids[r]) + from);
+    }
 }
 
 static void backward(tape_node *self)
 {
     embed_node *n = (embed_node *)self;
-    int d = n->table->cols;
-    if (!n->table->g) return;
-    if (team_here() == 1)
-        add_columns(n, 0, d);
-    else
-        team_run((d + COLS_A_TASK - 1) / COLS_A_TASK, backward_task, n);
+    add_by_columns(n->table, add_columns, n);
 }
 
 tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale, const positions *p,
@@ -167,10 +190,10 @@ typedef struct {
     const int *place;
 } add_node;
 
-static real *place_row(const add_node *n, real *table, int r)
+static int place_at(const add_node *n, int r)
 {
     int last = n->table->rows - 1;
-    return table + (size_t)(n->place[r] < last ? n->place[r] : last) * (size_t)n->table->cols;
+    return n->place[r] < last ? n->place[r] : last;
 }
 
 static void add_task(long task, void *context)
@@ -178,28 +201,26 @@ static void add_task(long task, void *context)
     const add_node *n = context;
     int d = n->y->cols, end = (int)(task + 1) * ROWS_A_TASK;
     for (int r = (int)task * ROWS_A_TASK; r < end && r < n->y->rows; r++)
-        vec_add(d, place_row(n, n->table->v, r), n->y->v + (size_t)r * (size_t)d);
+        vec_add(d, n->table->v + (size_t)place_at(n, r) * (size_t)d, n->y->v + (size_t)r * (size_t)d);
 }
 
-/* A stripe of columns a task, as above. */
-static void add_back_task(long task, void *context)
+static void add_back_columns(const void *node, int from, int to)
 {
-    const add_node *n = context;
-    int d = n->y->cols, from = (int)task * COLS_A_TASK, to = from + COLS_A_TASK < d ? from + COLS_A_TASK : d;
+    const add_node *n = node;
     for (int r = 0; r < n->y->rows; r++)
-        vec_add(to - from, n->y->g + (size_t)r * (size_t)d + from, place_row(n, n->table->g, r) + from);
+        vec_add(to - from, n->y->g + (size_t)r * (size_t)n->y->cols + from,
+                table_gradient(n->table, place_at(n, r)) + from);
 }
 
 static void add_back(tape_node *self)
 {
     add_node *n = (add_node *)self;
-    int d = n->y->cols;
-    if (n->table->g) team_run((d + COLS_A_TASK - 1) / COLS_A_TASK, add_back_task, n);
+    add_by_columns(n->table, add_back_columns, n);
     if (tape_hand_on(n->y, n->x)) return;
     bool add;
     real *dx = tape_gradient(n->x, &add);
     BUG_IF(!add);
-    if (dx) vec_add((long)n->y->rows * d, n->y->g, dx);
+    if (dx) vec_add((long)n->y->rows * n->y->cols, n->y->g, dx);
 }
 
 tensor *nn_add_positions(tape *t, tensor *x, const tensor *table, const int *place)

@@ -287,6 +287,9 @@ const option_row option_table[] = {
      .help = "read options from lines `key = value`; the command line wins"},
     {.key = "threads", COUNT, .commands = FOR_ALL, .group = "general", .least = 1, .most = 1024,
      .help = "threads (default: all cores); results do not depend on it"},
+    {.key = "recompute", .type = OPTION_FLAG, .commands = FOR_TRAIN | FOR_BENCH, .group = "general",
+     .help = "keep less of a Transformer's layers and compute it again: less memory, more time; results do not depend "
+     "on it"},
     {.key = "isa", ROW(isa_row), .commands = FOR_TRAIN | FOR_TRANSLATE | FOR_SCORE | FOR_BENCH,
      .group = "general", .help = "instructions to compute with (default: the best that the processor has); last "
      "digits depend on it"},

@@ -9,17 +9,24 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "kernel/gemm.h"
+#include "kernel/vector.h"
+#include "tensor/touched.h"
 
 enum { MAX_PARAMS = sizeof((params *)0)->list / sizeof(param *), ALIGN_REALS = 16 };
 
 static size_t rounded(size_t n) { return (n + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS; }
+
+static size_t size_of(const param *q) { return (size_t)q->t.rows * (size_t)q->t.cols; }
 
 params *params_new(void) { return xcalloc(1, sizeof(params)); }
 
 void params_free(params *p)
 {
     if (!p) return;
-    for (int i = 0; i < p->n; i++) free(p->list[i]);
+    for (int i = 0; i < p->n; i++) {
+        touched_free(p->list[i]->t.touched);
+        free(p->list[i]);
+    }
     free(p->g_block);
     if (!p->shares) {
         free(p->v);
@@ -39,8 +46,7 @@ static param *declare(params *p, const char *name, int rows, int cols, enum init
     q->blocks = blocks;
     q->offset = p->n_reals;
     q->t = (tensor){.rows = rows, .cols = cols, .ld = cols};
-    size_t size = (size_t)rows * (size_t)cols;
-    p->n_reals += rounded(size); /* each starts on a cache line */
+    p->n_reals += rounded(size_of(q)); /* each starts on a cache line */
     p->list[p->n++] = q;
     return q;
 }
@@ -72,18 +78,40 @@ static real *block_of(size_t n)
 /* Gradients are a few cache lines off what values are aligned to, as are an optimizer's moments
  * (PAGES_APART): a loop over all of them would else want the same few places of the first-level cache for
  * each. */
-static void gradients_alloc(params *p)
+static void gradients_alloc(params *p, size_t n)
 {
-    p->g_block = block_of(p->n_reals + PAGES_APART / sizeof(real));
+    p->g_block = block_of(n + PAGES_APART / sizeof(real));
     p->g = p->g_block + PAGES_APART / sizeof(real);
 }
 
-static void place(params *p)
+static void place_values(params *p)
 {
+    for (int i = 0; i < p->n; i++) p->list[i]->t.v = p->v + p->list[i]->offset;
+}
+
+static bool is_sparse(const params *p, const param *q) { return p->shares && q->table; }
+
+/* How many reals the gradients are. */
+static size_t gradient_reals(const params *p)
+{
+    size_t n = 0;
+    for (int i = 0; i < p->n; i++)
+        if (!is_sparse(p, p->list[i])) n += rounded(size_of(p->list[i]));
+    return n;
+}
+
+static void place_gradients(params *p)
+{
+    gradients_alloc(p, gradient_reals(p));
+    real *g = p->g;
     for (int i = 0; i < p->n; i++) {
         param *q = p->list[i];
-        q->t.v = p->v + q->offset;
-        if (p->g) q->t.g = p->g + q->offset;
+        if (is_sparse(p, q)) {
+            q->t.touched = touched_new(q->t.rows, q->t.cols);
+        } else {
+            q->t.g = g;
+            g += rounded(size_of(q));
+        }
     }
 }
 
@@ -91,8 +119,8 @@ void params_alloc(params *p, bool gradients)
 {
     BUG_IF(p->v);
     p->v = block_of(p->n_reals);
-    if (gradients) gradients_alloc(p);
-    place(p);
+    place_values(p);
+    if (gradients) place_gradients(p);
 }
 
 static bool is_packed(const param *q) { return !q->table && q->t.cols > 1; }
@@ -148,9 +176,28 @@ void params_share(params *p, const params *of)
     p->v = of->v;
     p->packed = of->packed;
     p->shares = true;
-    gradients_alloc(p);
-    place(p);
+    place_values(p);
+    place_gradients(p);
     place_all_packed(p, p->packed);
+}
+
+void params_move_gradients(params *p, params *to)
+{
+    BUG_IF(!p->shares || p->n != to->n);
+    for (int i = 0; i < p->n; i++) {
+        param *q = p->list[i], *r = to->list[i];
+        if (q->t.touched)
+            touched_move(q->t.touched, r->t.g);
+        else
+            vec_move((long)size_of(q), q->t.g, r->t.g);
+    }
+}
+
+size_t params_gradient_bytes(const params *p)
+{
+    size_t bytes = gradient_reals(p) * sizeof(real);
+    for (int i = 0; i < p->n; i++) bytes += touched_bytes(p->list[i]->t.touched);
+    return bytes;
 }
 
 static double draw(const param *q, rng *r)
@@ -172,8 +219,7 @@ void params_init(params *p, uint64_t seed)
     for (int i = 0; i < p->n; i++) {
         param *q = p->list[i];
         rng r = rng_at(seed, RNG_INIT, (uint64_t)i);
-        size_t size = (size_t)q->t.rows * (size_t)q->t.cols;
-        for (size_t j = 0; j < size; j++) q->t.v[j] = (real)draw(q, &r);
+        for (size_t j = 0; j < size_of(q); j++) q->t.v[j] = (real)draw(q, &r);
     }
 }
 

@@ -36,7 +36,7 @@ typedef struct {
     real *g_block; /* memory of g */
     real *packed;  /* copies for products; NULL before the first params_pack */
     bool fresh;    /* they are those of the values */
-    bool shares;   /* v and packed are another's */
+    bool shares;   /* v and packed are another's, and g has no tables (params_share) */
 } params;
 
 params *params_new(void);
@@ -53,8 +53,12 @@ tensor *params_add_table(params *p, const char *name, int rows, int cols, enum i
 void params_alloc(params *p, bool gradients);
 
 /* The values and packed copies of `of`, which must have been packed once and live longer, with gradients of
- * its own (zero). The same parameters must have been declared. Usable while `of` is packed. */
+ * its own (zero): of tables only those rows that are touched (tensor/touched.h), so that p->g is not laid out
+ * as p->v is. The same parameters must have been declared. Usable while `of` is packed. */
 void params_share(params *p, const params *of);
+/* Adds the gradients of p, which shares those of `to`, to them, and makes them zero. */
+void params_move_gradients(params *p, params *to);
+size_t params_gradient_bytes(const params *p);
 
 /* Packs every matrix for products (tensor/weights.h), unless that was done since params_changed: for products
  * forward, which search makes a few rows at a time; for those backward too if the network is small or the

@@ -50,7 +50,7 @@ static real *borrow(tape *t, size_t bytes)
         if (t->spare[i].bytes >= bytes && t->spare[i].bytes <= 2 * bytes &&
             (best < 0 || t->spare[i].bytes < t->spare[best].bytes))
             best = i;
-    if (best < 0) return arena_alloc(t->memory, bytes);
+    if (best < 0) return arena_alloc(t->gradients ? t->gradients : t->memory, bytes);
     real *memory = t->spare[best].memory;
     t->spare[best] = t->spare[--t->n_spare];
     return memory;
@@ -131,15 +131,71 @@ void tape_push_output(tape *t, tape_node *node, tensor *output, void (*backward)
 /* A tensor on demand without memory got no gradient, and so gives none. */
 static bool has_nothing(const tensor *output) { return output && output->lender && !output->g; }
 
-void tape_backward(tape *t)
+static void run_back(tape_node *last)
 {
-    BUG_IF(!t->recording);
-    for (tape_node *n = t->last; n; n = n->before) {
+    for (tape_node *n = last; n; n = n->before) {
         if (has_nothing(n->output)) continue;
         meter_place before = meter_enter(meter_backward_of(n->kind));
         n->backward(n);
         meter_leave(before);
         if (n->output) tape_release(n->output);
     }
+}
+
+void tape_backward(tape *t)
+{
+    BUG_IF(!t->recording);
+    run_back(t->last);
     t->last = NULL;
+}
+
+/* -------------------------------------------------------------------------------- computed again */
+
+typedef struct {
+    tape_node node;
+    tensor *y;
+    tape_part part;
+    const void *context;
+    uint64_t place; /* of its first dropout */
+} part_node;
+
+static void part_back(tape_node *self)
+{
+    part_node *n = (part_node *)self;
+    tape *t = n->y->lender, before = *t;
+    arena_mark mark = arena_save(t->memory);
+    t->place = n->place;
+    t->last = NULL;
+    tensor *y = n->part(t, n->context);
+    BUG_IF(y->lender != t || y->g);
+    y->g = n->y->g;
+    n->y->g = NULL;
+    run_back(t->last);
+    arena_restore(t->memory, mark);
+    t->place = before.place;
+    t->last = before.last;
+}
+
+/* Without recording; nothing but the result stays, in the place of what was computed first. */
+static tensor *result_of(tape *t, tape_part part, const void *context)
+{
+    arena_mark mark = arena_save(t->memory);
+    t->recording = false;
+    tensor y = *part(t, context);
+    t->recording = true;
+    BUG_IF(y.ld != y.cols);
+    arena_restore(t->memory, mark);
+    return with_values(t, y.rows, y.cols, memmove(arena_alloc(t->memory, bytes_of(&y)), y.v, bytes_of(&y)));
+}
+
+tensor *tape_checkpoint(tape *t, tape_part part, const void *context, size_t bytes)
+{
+    if (!t->recording || !t->on_demand || !t->gradients) return part(t, context);
+    part_node *n = TAPE_NODE(t, part_node);
+    n->part = part;
+    n->context = memcpy(arena_alloc(t->memory, bytes), context, bytes);
+    n->place = t->place;
+    n->y = result_of(t, part, n->context);
+    tape_push_output(t, &n->node, n->y, part_back);
+    return n->y;
 }

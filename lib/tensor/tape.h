@@ -44,6 +44,9 @@ typedef struct tape {
         size_t bytes;
     } spare[TAPE_SPARES];
     int n_spare;
+    /* On demand: where gradients lie, if not in `memory`; the owner resets it, too. With it, what
+     * tape_checkpoint is given is computed again backward. */
+    arena *gradients;
 } tape;
 
 /* A tape over an arena. `update` makes dropout differ from update to update. */
@@ -71,8 +74,8 @@ void tape_push(tape *t, tape_node *node, void (*backward)(tape_node *self));
 void tape_push_output(tape *t, tape_node *node, tensor *output, void (*backward)(tape_node *self));
 
 /* Where the gradient of x goes, with x's leading dimension; NULL if nobody wants it. *add: add to what is
- * there; otherwise every element must be written. Not between arena_save and arena_restore: the memory stays.
- */
+ * there; otherwise every element must be written. Not between arena_save and arena_restore of the memory that
+ * gradients have: it stays. */
 real *tape_gradient(tensor *x, bool *add);
 /* Makes the memory of y's gradient that of x, which must be as large, if both are on demand and x has none
  * yet. Then y's gradient is gone and true is returned: for y = x + ..., where it is the same. */
@@ -83,6 +86,18 @@ bool tape_hand_on(tensor *y, tensor *x);
 real *tape_gradient_sum(tensor *x);
 /* The gradient of x, if on demand, is needed no more: for operations that make more than one tensor. */
 void tape_release(tensor *x);
+
+/* y = part(t, context), an operation on the tape like any other, whose inputs are tensors that the context
+ * points to. It must make a new, contiguous tensor, leave its inputs as they are, and do the same each time
+ * it is called with this context.
+ *
+ * On a tape with gradients on demand in memory of their own, nothing but y is kept of it: backward it is
+ * computed again from its inputs, with the same dropout, and then run in reverse, so that the memory of a
+ * deep network is that of its parts' outputs and of one part (Chen et al. 2016, Training Deep Nets with
+ * Sublinear Memory Cost). The gradients have the same bits. `bytes` of the context are copied; what it points
+ * to must live as long as the tape. */
+typedef tensor *(*tape_part)(tape *t, const void *context);
+tensor *tape_checkpoint(tape *t, tape_part part, const void *context, size_t bytes);
 
 /* Runs the nodes in reverse. The gradients of the outputs must have been set (nn/loss.h does). */
 void tape_backward(tape *t);

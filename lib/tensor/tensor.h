@@ -9,9 +9,10 @@
 
 typedef struct tensor {
     int rows, cols, ld;
-    real *v;             /* (rows, cols) */
-    real *g;             /* (rows, cols), or NULL: no gradient wanted, or none yet */
-    struct tape *lender; /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
+    real *v;                 /* (rows, cols) */
+    real *g;                 /* (rows, cols), or NULL: no gradient wanted, or none yet */
+    struct touched *touched; /* a table's gradients, in place of g (tensor/touched.h) */
+    struct tape *lender;     /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
     /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
     const real *by_rows, *by_cols;
     bool stepwise; /* weights: gradients go back through them step by step, so that by_cols is worth its

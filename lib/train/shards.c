@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/meter.h"
 #include "base/team.h"
-#include "kernel/vector.h"
 
 enum {
     SHARD_WORDS = 1024,          /* source and target words a shard, about */
@@ -22,7 +21,8 @@ struct shards {
     int threads;
     model **copies; /* (slots) with gradients of their own */
     int slots;
-    arena **memory; /* (threads) */
+    arena **memory;    /* (threads) */
+    arena **gradients; /* (threads) those on demand, where layers are computed again */
     /* the batch at work */
     const pair_batch *batch;
     gradient_settings how;
@@ -45,7 +45,11 @@ shards *shards_new(model *m)
     s->copies = xcalloc((size_t)s->slots + 1, sizeof *s->copies);
     s->memory = xcalloc((size_t)s->threads, sizeof *s->memory);
     for (int i = 0; i < s->slots; i++) s->copies[i] = model_sharing(m);
-    for (int i = 0; i < s->threads; i++) s->memory[i] = arena_new();
+    s->gradients = xcalloc((size_t)s->threads, sizeof *s->gradients);
+    for (int i = 0; i < s->threads; i++) {
+        s->memory[i] = arena_new();
+        s->gradients[i] = arena_new();
+    }
     return s;
 }
 
@@ -53,9 +57,13 @@ void shards_free(shards *s)
 {
     if (!s) return;
     for (int i = 0; i < s->slots; i++) model_free(s->copies[i]);
-    for (int i = 0; i < s->threads; i++) arena_free(s->memory[i]);
+    for (int i = 0; i < s->threads; i++) {
+        arena_free(s->memory[i]);
+        arena_free(s->gradients[i]);
+    }
     free(s->copies);
     free(s->memory);
+    free(s->gradients);
     free(s->first);
     free(s->sums);
     free(s);
@@ -63,8 +71,9 @@ void shards_free(shards *s)
 
 size_t shards_bytes(const shards *s)
 {
-    size_t bytes = (size_t)s->slots * model_params(s->m)->n_reals * sizeof(real);
-    for (int i = 0; i < s->threads; i++) bytes += arena_bytes(s->memory[i]);
+    size_t bytes = 0;
+    for (int i = 0; i < s->slots; i++) bytes += params_gradient_bytes(model_params(s->copies[i]));
+    for (int i = 0; i < s->threads; i++) bytes += arena_bytes(s->memory[i]) + arena_bytes(s->gradients[i]);
     return bytes;
 }
 
@@ -102,14 +111,16 @@ static void cut(shards *s, int n, size_t words)
 
 /* ---------------------------------------------------------------------------------- computing */
 
-static void run_shard(shards *s, long k, model *m, arena *memory)
+static void run_shard(shards *s, long k, model *m, int rank)
 {
     const pair_batch *b = s->batch;
     size_t from = s->first[k], n = s->first[k + 1] - from;
     seqs src = seqs_part(&b->src, from, n), tgt = seqs_part(&b->tgt, from, n);
-    arena_reset(memory);
-    tape t = tape_new(memory, true, true, s->how.seed, (uint64_t)s->how.update << 20 | (uint64_t)k);
+    arena_reset(s->memory[rank]);
+    arena_reset(s->gradients[rank]);
+    tape t = tape_new(s->memory[rank], true, true, s->how.seed, (uint64_t)s->how.update << 20 | (uint64_t)k);
     t.dropout = s->how.dropout;
+    if (s->how.recompute) t.gradients = s->gradients[rank];
     s->sums[k] = model_loss(m, &t, &src, &tgt, s->how.label_smoothing, s->scale);
     tape_backward(&t);
 }
@@ -117,16 +128,15 @@ static void run_shard(shards *s, long k, model *m, arena *memory)
 static void task(long k, int slot, void *context)
 {
     shards *s = context;
-    run_shard(s, k, s->copies[slot], s->memory[team_rank()]);
+    run_shard(s, k, s->copies[slot], team_rank());
 }
 
 static void commit(long k, int slot, void *context)
 {
     METER(METER_GRADIENTS);
     shards *s = context;
-    const params *to = model_params(s->m), *from = model_params(s->copies[slot]);
     (void)k;
-    vec_move((long)to->n_reals, from->g, to->g);
+    params_move_gradients(model_params(s->copies[slot]), model_params(s->m));
 }
 
 static model_sums total(const shards *s, int n)
@@ -155,6 +165,6 @@ model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_setti
     if (n > 1 && s->slots)
         team_run_ordered(n, s->slots, task, commit, s);
     else
-        for (long k = 0; k < n; k++) run_shard(s, k, s->m, s->memory[0]);
+        for (long k = 0; k < n; k++) run_shard(s, k, s->m, 0);
     return total(s, n);
 }

@@ -18,13 +18,15 @@
 
 typedef struct shards shards;
 
-/* What a batch's gradients depend on besides the network and the batch. */
+/* How a batch's gradients are made, and what they depend on besides the network and the batch. */
 typedef struct {
     uint64_t seed; /* and update: choose the dropout */
     int64_t update;
     double label_smoothing;
     double dropout;  /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
     long mean_words; /* gradients are those of the sum of losses through this; 0: the batch's target words */
+    bool recompute;  /* what layers keep is computed again backward (tape_checkpoint): the same bits in less
+                        memory and more time */
 } gradient_settings;
 
 /* For a network with gradients, which must live longer. */

@@ -125,7 +125,8 @@ static int add_batch(trainer *t, const pair_batch *b, update_sums *u)
                              .update = step,
                              .label_smoothing = t->set->label_smoothing,
                              .dropout = warmup_share((long)t->set->dropout_warmup, (long)step),
-                             .mean_words = u->first_words};
+                             .mean_words = u->first_words,
+                             .recompute = t->set->recompute};
     model_sums sums = shards_gradients(t->shards, b, &how);
     u->sums.loss += sums.loss;
     u->sums.nll += sums.nll;

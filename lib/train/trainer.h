@@ -28,6 +28,7 @@ typedef struct {
     int64_t lr_patience;
     double lr_factor;
     int64_t accumulate; /* batches an update; 0 and 1: one */
+    bool recompute;     /* see gradient_settings; changes no bit, so a resumed training may have it or not */
     double label_smoothing;
     int64_t dropout_warmup;   /* updates until dropout has its full rates; 0: from the beginning */
     double clip_norm;         /* 0: no clipping */

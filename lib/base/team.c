@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/memory.h"
@@ -10,19 +11,48 @@
 static int n_threads = 0;
 static _Thread_local bool has_left;
 
-void team_set_threads(int n) { n_threads = n < 1 ? 1 : n; }
+void team_set_threads(int n) { n_threads = n < 1 ? 1 : n < TEAM_MOST ? n : TEAM_MOST; }
 
 void team_leave(void) { has_left = true; }
 
 int team_threads(void)
 {
     if (has_left) return 1;
-    return n_threads ? n_threads : (n_threads = omp_get_num_procs());
+    if (!n_threads) team_set_threads(omp_get_num_procs());
+    return n_threads;
 }
 
 int team_here(void) { return omp_in_parallel() ? 1 : team_threads(); }
 
 int team_rank(void) { return omp_in_parallel() ? omp_get_thread_num() : 0; }
+
+/* ------------------------------------------------------------------------------ in any order */
+
+/* What is left of a thread's share of the tasks. */
+typedef struct {
+    _Alignas(64) atomic_long next;
+    long end;
+} share;
+
+static share shares[TEAM_MOST]; /* one caller at a time has the team */
+
+static void cut_shares(long n, int threads)
+{
+    for (int i = 0; i < threads; i++) {
+        atomic_init(&shares[i].next, n * i / threads);
+        shares[i].end = n * (i + 1) / threads;
+    }
+}
+
+/* The thread's own share, then what others have left. */
+static void work_off(int rank, int threads, void (*task)(long i, void *context), void *context)
+{
+    for (int k = 0; k < threads; k++) {
+        share *s = &shares[(rank + k) % threads];
+        for (long i; (i = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end;)
+            task(i, context);
+    }
+}
 
 void team_run(long n, void (*task)(long i, void *context), void *context)
 {
@@ -32,11 +62,11 @@ void team_run(long n, void (*task)(long i, void *context), void *context)
     }
     int threads = n < team_threads() ? (int)n : team_threads();
     meter_place at = meter_now();
+    cut_shares(n, threads);
 #pragma omp parallel num_threads(threads)
     {
         meter_enter(at);
-#pragma omp for schedule(dynamic, 1) nowait
-        for (long i = 0; i < n; i++) task(i, context);
+        work_off(omp_get_thread_num(), threads, task, context);
         meter_enter(METER_FORWARD(METER_WAITING));
     }
     meter_enter(at);

@@ -6,7 +6,9 @@
 #ifndef TULK_BASE_TEAM_H
 #define TULK_BASE_TEAM_H
 
-void team_set_threads(int n); /* n >= 1; the default is the number of cores */
+enum { TEAM_MOST = 1024 }; /* threads */
+
+void team_set_threads(int n); /* 1 .. TEAM_MOST; the default is the number of cores */
 int team_threads(void);       /* size of the team */
 int team_rank(void);          /* 0 .. team_threads() - 1 inside a task, for scratch memory only; 0 outside */
 
@@ -16,7 +18,9 @@ int team_here(void); /* threads that team_run would use here: 1 inside a task */
 void team_leave(void);
 
 /* Calls task(i, context) once for each i in 0 .. n - 1, in any order, on all threads, and returns
- * when all are done. Inside a task it runs serially. n = 0 does nothing. */
+ * when all are done. Inside a task it runs serially. n = 0 does nothing. A thread takes an equal share of
+ * neighbours before it helps others, so that what they write mostly stays in its caches until the next call:
+ * cores that do not share a cache need twice as long for an optimizer's step otherwise. */
 void team_run(long n, void (*task)(long i, void *context), void *context);
 
 /* Large tasks whose results are joined in order. Calls task(i, slot, context) for 0 .. n - 1 on all threads,

@@ -37,16 +37,15 @@ long blocks_size(long cost)
 }
 
 /* By rank, not thread-local: a team that grows and shrinks would lose what its threads held. */
-enum { MAX_THREADS = 1024 };
 static struct {
     void *memory;
     size_t bytes;
-} held[MAX_THREADS][SCRATCH_SLOTS];
+} held[TEAM_MOST][SCRATCH_SLOTS];
 
 void *scratch(enum scratch_slot slot, size_t bytes)
 {
     int rank = team_rank();
-    BUG_IF(rank >= MAX_THREADS);
+    BUG_IF(rank >= TEAM_MOST);
     if (held[rank][slot].bytes < bytes) {
         size_t size = bytes + bytes / 2;
         free(held[rank][slot].memory);

@@ -103,10 +103,15 @@ static void hold_standard_streams(void)
 
 /* GNU's OpenMP lets threads that wait spin for milliseconds: on a machine that does anything else, two
  * threads are then slower than one. It reads its settings before main, so a short spin needs a second start.
- * A user's own settings, or a system where this fails, are left as they are. */
+ * A user's own settings, or a system where this fails, are left as they are; threads that are to be bound
+ * must not start twice, since the second start would find itself bound to the place of the first thread
+ * alone. */
 static void wait_shortly(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    static const char *const settings[] = {"OMP_WAIT_POLICY",   "GOMP_SPINCOUNT", "OMP_PROC_BIND",
+                                           "GOMP_CPU_AFFINITY", "OMP_PLACES",     NULL};
+    for (int i = 0; settings[i]; i++)
+        if (getenv(settings[i])) return;
     char path[4096]; /* by its own name: by that of the link, the system would call the program "exe" */
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
     if (n <= 0 || setenv("GOMP_SPINCOUNT", "10000", 1)) return;

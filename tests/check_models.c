@@ -174,13 +174,16 @@ static void compare_search(vec_case *c, model *m, const seqs *src, const char *n
 {
     char len_name[32];
     const vec *want = case_vec(c, name, 2);
+    const int *limits = case_ints(c, "decode_limit", (long)src->n);
+    search_request *requests = arena_zalloc(c->t->memory, src->n * sizeof *requests);
+    for (size_t i = 0; i < src->n; i++) requests[i].limit = limits[i];
     search_options o = {.beam = beam,
                         .length_penalty = 1,
                         .n_best = beam,
                         .batch_tokens = 100,
                         .max_len_ratio = 1.5,
                         .max_len_extra = 10,
-                        .limits = case_ints(c, "decode_limit", (long)src->n)};
+                        .requests = requests};
     hyp_list *lists = arena_alloc(c->t->memory, src->n * sizeof *lists);
     int *ids = arena_zalloc(c->t->memory, (size_t)want->n * sizeof *ids);
     int *len = arena_zalloc(c->t->memory, src->n * sizeof *len);

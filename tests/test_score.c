@@ -131,9 +131,9 @@ static void check_search(material *x, const char *name)
 {
     enum { BEAM = 4, LIMIT = 24 };
     search_options o = {.beam = BEAM, .length_penalty = 1, .n_best = BEAM, .batch_tokens = 200};
-    int limits[PAIRS];
-    for (int i = 0; i < PAIRS; i++) limits[i] = LIMIT;
-    o.limits = limits;
+    search_request requests[PAIRS];
+    for (int i = 0; i < PAIRS; i++) requests[i] = (search_request){.limit = LIMIT};
+    o.requests = requests;
     hyp_list lists[PAIRS];
     double want[PAIRS * BEAM], worst = 0;
     seqs pairs[2] = {{0}};

@@ -327,7 +327,7 @@ static void test_ties(void)
     seqs_add(&src, (const int[]){4, 5}, 2);
     for (int beam = 1; beam <= 3; beam += 2) {
         search_options o = options(beam);
-        o.limits = (const int[]){2};
+        o.requests = &(search_request){.limit = 2};
         hyp_list got;
         search(&m, &src, &o, &got);
         /* The words 1 3 4 5 .. are equally likely, so the best are the first: 1 at first, then with a beam of

@@ -36,6 +36,34 @@ void log_softmax(long rows, long cols, real *x, long ld)
     blocks_run(rows, blocks_size(EXP_COST * cols), log_softmax_block, &c);
 }
 
+/* --------------------------------------------------------------------------- the largest of many */
+
+typedef struct {
+    long cols, ld, blocks;
+    const real *x;
+    real *tops;
+    double *log_sums;
+} picking;
+
+long pick_blocks(long cols) { return (cols + PICK_BLOCK - 1) / PICK_BLOCK; }
+
+static void pick_block(long first, long end, void *context)
+{
+    const picking *c = context;
+    const struct softmax_loops *l = loops()->softmax;
+    for (long r = first; r < end; r++) {
+        const real *x = c->x + r * c->ld;
+        real top = l->tops(c->cols, x, c->tops + r * c->blocks);
+        if (c->log_sums) c->log_sums[r] = (double)top + log(l->sum_exps(c->cols, top, x));
+    }
+}
+
+void pick_tops(long rows, long cols, const real *x, long ld, real *tops, double *log_sums)
+{
+    picking c = {cols, ld, pick_blocks(cols), x, tops, log_sums};
+    blocks_run(rows, blocks_size(log_sums ? EXP_COST * cols : cols), pick_block, &c);
+}
+
 /* ------------------------------------------------------------------------ cross entropy in parts */
 
 typedef struct {

@@ -12,6 +12,13 @@ void softmax(long rows, long cols, real *x, long ld);
 /* x := log softmax(x) of each row. */
 void log_softmax(long rows, long cols, real *x, long ld);
 
+/* For picking the largest of many: tops (rows, pick_blocks(cols)) gets the largest of each block of
+ * PICK_BLOCK columns, and log_sums[r], unless it is NULL, log sum exp(x) of the row. Searching passes over
+ * most blocks. */
+enum { PICK_BLOCK = 64 };
+long pick_blocks(long cols);
+void pick_tops(long rows, long cols, const real *x, long ld, real *tops, double *log_sums);
+
 /* Cross entropy with label smoothing (Szegedy et al. 2016): the target distribution of a row is
  * (1 - smoothing) onehot + smoothing / classes. Classes come in parts, as an output layer computes them, so
  * that a part is still in the cache: all of them once, in order, for the loss (Milakov and Gimelshein,

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "base/memory.h"
+#include "kernel/softmax.h"
 #include "search/decode.h"
 
 /* The last word of a prefix; the words before it are behind `before`, -1 at the beginning. */
@@ -33,30 +34,29 @@ typedef struct {
 
 typedef struct {
     const batch *b;
-    int beam, vocab;
+    int beam;
+    bool constrained;
     place *places; /* (n_places) */
     int n_places;
     prefix *live, *next; /* (rows): of this step and of the next one */
     int rows;
     int *ids, *from; /* (rows) last words; old rows */
-    real *log_probs; /* (rows, vocab) */
     extension *best; /* (2 beam) of the sentence at hand, best first */
     node *nodes;     /* (n_nodes) */
     size_t n_nodes;
-    int *words; /* (max_limit) scratch for a result */
+    int *words; /* (max_limit) scratch for the words of a hypothesis */
 } beam_state;
 
 static beam_state beam_new(const batch *b)
 {
     arena *a = b->memory;
-    beam_state s = {.b = b, .beam = b->options->beam, .vocab = model_config(b->net)->tgt_vocab};
+    beam_state s = {.b = b, .beam = b->options->beam, .constrained = constraints_active(b->options)};
     size_t rows = b->src.n * (size_t)s.beam;
     s.places = arena_alloc(a, b->src.n * sizeof *s.places);
     s.live = arena_alloc(a, rows * sizeof *s.live);
     s.next = arena_alloc(a, rows * sizeof *s.next);
     s.ids = arena_alloc(a, rows * sizeof *s.ids);
     s.from = arena_alloc(a, rows * sizeof *s.from);
-    s.log_probs = arena_alloc(a, rows * (size_t)s.vocab * sizeof *s.log_probs);
     s.best = arena_alloc(a, 2 * (size_t)s.beam * sizeof *s.best);
     s.nodes = arena_alloc(a, rows * (size_t)b->max_limit * sizeof *s.nodes);
     s.words = arena_alloc(a, (size_t)b->max_limit * sizeof *s.words);
@@ -70,6 +70,13 @@ static beam_state beam_new(const batch *b)
     return s;
 }
 
+/* The first n words of a hypothesis into s->words, from its node backwards. */
+static const int *words_of(const beam_state *s, long last, int n)
+{
+    for (int i = n - 1; i >= 0; i--, last = s->nodes[last].before) s->words[i] = s->nodes[last].word;
+    return s->words;
+}
+
 /* Puts x in its place among the n best (2 beam at most); the earlier of two equals stays before. Returns
  * the new n. */
 static int insert(const beam_state *s, int n, extension x)
@@ -80,52 +87,83 @@ static int insert(const beam_state *s, int n, extension x)
     return n < 2 * s->beam ? n + 1 : n;
 }
 
-static bool any_above(const real *x, int n, real floor)
+/* Adds the extensions of one row that belong to the n best so far. Most words lie below the worst of those:
+ * blocks of words are passed over by the largest of them. */
+static int scan_row(const beam_state *s, const next_words *x, int row, int n)
 {
-    int hits = 0;
-    for (int i = 0; i < n; i++) hits |= x[i] > floor;
-    return hits;
-}
-
-enum { SCAN = 64 };
-
-/* Adds the extensions of one row that belong to the n best so far. Most words lie below the worst of
- * those: blocks without a word above it are passed over in one sweep of comparisons. */
-static int scan_row(const beam_state *s, int row, int n)
-{
-    const real *p = s->log_probs + (size_t)row * (size_t)s->vocab;
-    double before = s->live[row].log_prob;
-    for (int from = 0; from < s->vocab; from += SCAN) {
-        int len = s->vocab - from < SCAN ? s->vocab - from : SCAN;
-        double worst = n < 2 * s->beam ? -INFINITY : s->best[n - 1].log_prob;
-        /* the sweep compares in reals, so its floor is a little low; insertion compares exactly */
-        double slack = 1e-6 * (fabs(worst) + fabs(before) + 1);
-        if (n == 2 * s->beam && !any_above(p + from, len, (real)(worst - before - slack))) continue;
-        for (int w = from; w < from + len; w++) {
-            double x = before + (double)p[w];
-            worst = n < 2 * s->beam ? -INFINITY : s->best[n - 1].log_prob;
-            if (x > worst) n = insert(s, n, (extension){row, w, x});
+    double before = s->live[row].log_prob, worst = n < 2 * s->beam ? -INFINITY : s->best[n - 1].log_prob;
+    for (int from = 0; from < x->vocab; from += PICK_BLOCK) {
+        if (!(before + ((double)x->tops[from / PICK_BLOCK] - x->log_sum) > worst)) continue;
+        int end = from + PICK_BLOCK < x->vocab ? from + PICK_BLOCK : x->vocab;
+        for (int w = from; w < end; w++) {
+            double sum = before + word_log_prob(x, w);
+            if (!(sum > worst)) continue;
+            n = insert(s, n, (extension){row, w, sum});
+            if (n == 2 * s->beam) worst = s->best[n - 1].log_prob;
         }
     }
     return n;
 }
 
-/* The best extensions of a sentence into s->best; returns their number, 2 beam where there are as many. */
-static int best_extensions(const beam_state *s, const place *at)
+/* The best extensions of a sentence into s->best; returns their number, 2 beam where there are as many.
+ * `length` words end with an extension. */
+static int best_extensions(const beam_state *s, const prediction *p, const place *at, int length)
 {
     int n = 0;
-    for (int row = at->first; row < at->first + at->width; row++) n = scan_row(s, row, n);
+    for (int row = at->first; row < at->first + at->width; row++) {
+        next_words x = predict_row(p, row);
+        const search_request *r = &s->b->request[at->sentence];
+        if (s->constrained)
+            constraints_apply(
+                &(said){s->b->options, r, words_of(s, s->live[row].last, length - 1), length - 1}, &x);
+        n = scan_row(s, &x, row, n);
+    }
     return n;
 }
 
-/* Keeps a finished hypothesis: the prefix of the extension, and its word. */
+/* The last of the worst. */
+static int worst_of(const hyp_list *l)
+{
+    int worst = 0;
+    for (int i = 1; i < l->n; i++)
+        if (l->hyps[i].score <= l->hyps[worst].score) worst = i;
+    return worst;
+}
+
+/* Takes a hypothesis out; the others keep their order. */
+static void drop(hyp_list *l, int at)
+{
+    free(l->hyps[at].ids);
+    l->n--;
+    memmove(l->hyps + at, l->hyps + at + 1, (size_t)(l->n - at) * sizeof *l->hyps);
+}
+
+/* Keeps a finished hypothesis, the prefix of the extension and its word, where there is room for it: made by
+ * a worse one if the search is exact. */
 static void finish(beam_state *s, int sentence, const extension *x, int length)
 {
-    long at = s->live[x->row].last;
-    s->words[length - 1] = x->word;
-    for (int i = length - 2; i >= 0; i--, at = s->nodes[at].before) s->words[i] = s->nodes[at].word;
     hyp_list *out = s->b->out[sentence];
+    if (out->n == s->beam) {
+        int worst = worst_of(out);
+        bool better = search_score(s->b->options, x->log_prob, length) > out->hyps[worst].score;
+        if (s->b->options->stop == STOP_FINISHED || !better) return;
+        drop(out, worst);
+    }
+    words_of(s, s->live[x->row].last, length - 1);
+    s->words[length - 1] = x->word;
     out->hyps[out->n++] = hyp_new(s->b, s->words, length, x->log_prob);
+}
+
+/* Whether the finished hypotheses of a sentence stand, when the best that goes on has this log p. */
+static bool is_done(const beam_state *s, int sentence, double log_prob)
+{
+    const search_options *o = s->b->options;
+    const hyp_list *out = s->b->out[sentence];
+    if (o->stop == STOP_FINISHED) return out->n == s->beam;
+    double most = search_score(o, log_prob, s->b->request[sentence].limit);
+    int stand = 0;
+    for (int i = 0; i < out->n; i++) stand += out->hyps[i].score >= most;
+    return stand >= o->n_best;
 }
 
 /* The row `to` of the next step. */
@@ -139,28 +177,27 @@ static void go_on(beam_state *s, const extension *x, int to)
 
 /* Ends and continues the hypotheses of one sentence; its next rows start at `first`. Returns how many
  * they are, 0 if it is done. */
-static int extend_sentence(beam_state *s, const place *at, int length, int first)
+static int extend_sentence(beam_state *s, const prediction *p, const place *at, int length, int first)
 {
-    bool last = length == s->b->limit[at->sentence];
-    const hyp_list *out = s->b->out[at->sentence];
-    int n = best_extensions(s, at), width = 0;
-    for (int k = 0; k < n && k < s->beam; k++) {
-        if ((last || s->best[k].word == ID_EOS) && out->n < s->beam)
-            finish(s, at->sentence, &s->best[k], length);
-    }
-    if (last || out->n == s->beam) return 0;
+    bool last = length == s->b->request[at->sentence].limit;
+    int n = best_extensions(s, p, at, length), width = 0;
+    for (int k = 0; k < n && k < s->beam; k++)
+        if (last || s->best[k].word == ID_EOS) finish(s, at->sentence, &s->best[k], length);
+    if (last) return 0;
     for (int k = 0; k < n && width < s->beam; k++) {
-        if (s->best[k].word != ID_EOS) go_on(s, &s->best[k], first + width++);
+        if (s->best[k].word == ID_EOS) continue;
+        if (!width && is_done(s, at->sentence, s->best[k].log_prob)) return 0;
+        go_on(s, &s->best[k], first + width++);
     }
     return width;
 }
 
 /* One step of all sentences; done ones leave. Returns the number of rows that go on. */
-static int extend(beam_state *s, int length)
+static int extend(beam_state *s, const prediction *p, int length)
 {
     int rows = 0, stay = 0;
     for (int i = 0; i < s->n_places; i++) {
-        int width = extend_sentence(s, &s->places[i], length, rows);
+        int width = extend_sentence(s, p, &s->places[i], length, rows);
         if (!width) continue;
         s->places[stay++] = (place){s->places[i].sentence, rows, width};
         rows += width;
@@ -171,42 +208,23 @@ static int extend(beam_state *s, int length)
     return rows;
 }
 
-static bool is_identity(const int *from, int n)
-{
-    for (int i = 0; i < n; i++) {
-        if (from[i] != i) return false;
-    }
-    return true;
-}
-
-/* Best first; of equal ones the first that finished. */
-static void sort_hyps(hyp_list *l)
-{
-    for (int i = 1; i < l->n; i++) {
-        hyp x = l->hyps[i];
-        int at = i;
-        for (; at && l->hyps[at - 1].score < x.score; at--) l->hyps[at] = l->hyps[at - 1];
-        l->hyps[at] = x;
-    }
-}
-
 /* Sorts a result and drops what is beyond n_best. Where nothing finished (the network gave no numbers)
  * the result is the empty sentence, impossible but there. */
 static void close_list(const batch *b, hyp_list *l)
 {
     if (!l->n) l->hyps[l->n++] = hyp_new(b, (const int[]){ID_EOS}, 1, -INFINITY);
-    sort_hyps(l);
+    hyp_list_sort(l);
     while (l->n > b->options->n_best) free(l->hyps[--l->n].ids);
 }
 
 void beam_decode(const batch *b)
 {
     beam_state s = beam_new(b);
-    decoding *d = model_start(b->net, b->memory, &b->src, (int)b->src.n * s.beam, b->max_limit);
+    prediction p = predict_start(b, (int)b->src.n * s.beam);
     for (int length = 1; s.rows; length++) {
-        step_log_probs(b, d, s.ids, s.rows, s.log_probs);
-        int rows = extend(&s, length);
-        if (rows && (rows != s.rows || !is_identity(s.from, rows))) model_select(d, s.from, rows);
+        predict_step(&p, s.ids, s.rows, true);
+        int rows = extend(&s, &p, length);
+        predict_select(&p, s.from, rows, s.rows);
         s.rows = rows;
     }
     for (size_t i = 0; i < b->src.n; i++) close_list(b, b->out[i]);

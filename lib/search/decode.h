@@ -1,31 +1,101 @@
 /* Inside the room: decoding one batch. search.c cuts the sentences into batches; greedy.c and beam.c
- * decode one each, and share what is here. */
+ * decode one each, with what the networks say of the next words (predict.c) and what is demanded of them
+ * (constraints.c). */
 #ifndef TULK_SEARCH_DECODE_H
 #define TULK_SEARCH_DECODE_H
 
 #include "search/search.h"
 
 typedef struct {
-    model *net;
+    model *const *nets; /* (n_nets) */
+    int n_nets, vocab;
     const search_options *options;
-    arena *memory;        /* of the batch */
-    seqs src;             /* the sentences of the batch; lives in `memory` */
-    const int *limit;     /* (src.n) words a hypothesis of the sentence may have, eos counted */
-    int max_limit;        /* the largest of them */
-    hyp_list *const *out; /* (src.n) where the results go */
+    arena *memory;                 /* of the batch */
+    seqs src;                      /* the sentences of the batch; lives in `memory` */
+    const search_request *request; /* (src.n) with every limit set */
+    int max_limit;                 /* the largest of them */
+    hyp_list *const *out;          /* (src.n) where the results go */
 } batch;
 
 void greedy_decode(const batch *b);
 void beam_decode(const batch *b);
 
-/* Logits (rows, vocab) become log-probabilities. What may not be produced, pad and bos, gets none: it is
- * taken out before the sum, so that the rest adds up to one. */
-void word_log_probs(int rows, int vocab, bool forbid_unk, real *z);
-
-/* One step of the first `rows` rows: the log-probabilities of their next words. */
-void step_log_probs(const batch *b, decoding *d, const int *ids, int rows, real *log_probs);
-
 /* A result whose n words end in eos, or not (at the limit). */
 hyp hyp_new(const batch *b, const int *words, int n, double log_prob);
+
+/* Best first; of equal ones that which stood first. */
+void hyp_list_sort(hyp_list *l);
+
+/* ------------------------------------------------------------------------------- the next words */
+
+/* What may come next in a row: log p(w) = z[w] - log_sum, and -infinity where a constraint forbids w. */
+typedef struct {
+    real *z;          /* (vocab) */
+    const real *tops; /* of each block of PICK_BLOCK words: nothing in it is larger */
+    double log_sum;   /* 0 if nobody asked for probabilities */
+    int vocab;
+} next_words;
+
+typedef struct {
+    const batch *b;
+    decoding **nets;
+    real *z, *more; /* (rows, vocab); more: of the second network and so on */
+    real *tops;     /* (rows, blocks) */
+    double *log_sums;
+    long blocks;
+} prediction;
+
+/* Encodes the sentences; row i is sentence i. */
+prediction predict_start(const batch *b, int max_rows);
+/* One step of the first `rows` rows, with log_sums if `probabilities` are wanted. */
+void predict_step(prediction *p, const int *ids, int rows, bool probabilities);
+next_words predict_row(const prediction *p, int row);
+/* See model_select; leaves all as it is if that is what is asked for. */
+void predict_select(prediction *p, const int *from, int rows, int old_rows);
+
+/* Logits (rows, vocab): what is never produced, pad and bos, gets -infinity before any sum, so that the rest
+ * adds up to one. */
+void words_mask(int rows, int vocab, bool forbid_unk, real *z);
+
+/* The first of the most probable; eos where there is none, that is no number at all. */
+int best_word(const next_words *x);
+
+static inline double word_log_prob(const next_words *x, int w) { return (double)x->z[w] - x->log_sum; }
+
+/* -------------------------------------------------------------------------------- constraints */
+
+/* A row as constraints see it: what it said so far, without bos. */
+typedef struct {
+    const search_options *options;
+    const search_request *request;
+    const int *words;
+    int n;
+} said;
+
+/* Adding one is a row of constraints[]. */
+typedef struct {
+    const char *name;
+    bool (*active)(const search_options *o); /* whether any sentence of the call may be bound by it */
+    /* Sets z of what must not come next to -infinity; true if those behind it in the list have no say. */
+    bool (*apply)(const said *row, next_words *x);
+} constraint;
+
+extern const constraint constraints[]; /* in the order in which they apply; ends with name NULL */
+
+/* Whether any is active, and all that are. */
+bool constraints_active(const search_options *o);
+void constraints_apply(const said *row, next_words *x);
+
+/* ----------------------------------------------------------------------------------- sampling */
+
+/* Scratch memory for drawing from a vocabulary of this size. */
+typedef struct {
+    int *words;      /* (vocab) */
+    double *weights; /* (vocab) */
+} drawing;
+
+drawing drawing_new(arena *memory, int vocab);
+/* The word that u, uniform in [0, 1), means; eos where nothing may come next. */
+int draw_word(const next_words *x, const search_options *o, double u, drawing *scratch);
 
 #endif

@@ -1,72 +1,109 @@
-/* Greedy search: the best word at each step. The same as a beam of one, without its bookkeeping. */
-#include <math.h>
+/* One hypothesis a row and no beam: the best word at each step, or a drawn one. The best words are those of a
+ * beam of one, without its bookkeeping. */
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/ids.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "search/decode.h"
 
+/* A translation in the making: one a sentence, or n_best drawn ones. */
 typedef struct {
-    int *sentence;    /* (live) of each row */
-    int *last;        /* (live) word of each row */
-    int *from;        /* (live) where a row was before the step */
-    double *log_prob; /* by sentence */
-    int **words;      /* by sentence, (limit) */
-    real *log_probs;  /* (live, vocab) */
-    int vocab, live;
+    int sentence, n;
+    int *words; /* (limit) */
+    double log_prob;
+    rng draws;
+} line;
+
+typedef struct {
+    const batch *b;
+    line *lines; /* (rows at the start) */
+    int *of_row; /* (live) its line */
+    int *last;   /* (live) word of each row */
+    int *from;   /* (live) where a row was before the step */
+    int live;
+    bool constrained;
+    drawing scratch;
 } greedy;
+
+static int per_sentence(const batch *b) { return b->options->sample ? b->options->n_best : 1; }
+
+/* The k-th translation of a sentence has numbers of its own, whatever else is drawn. */
+static line line_new(const batch *b, int sentence, int k)
+{
+    const search_request *r = &b->request[sentence];
+    line l = {.sentence = sentence, .words = arena_alloc(b->memory, (size_t)r->limit * sizeof(int))};
+    if (b->options->sample) {
+        const uint64_t place = k ? hash64_mix(r->draws, (uint64_t)k) : r->draws;
+        l.draws = rng_at(b->options->seed, RNG_SAMPLE, place);
+    }
+    return l;
+}
 
 static greedy greedy_new(const batch *b)
 {
-    size_t n = b->src.n;
-    greedy g = {.vocab = model_config(b->net)->tgt_vocab, .live = (int)n};
-    g.sentence = arena_alloc(b->memory, n * sizeof(int));
+    int each = per_sentence(b), rows = (int)b->src.n * each;
+    size_t n = (size_t)rows;
+    greedy g = {.b = b, .live = rows, .constrained = constraints_active(b->options)};
+    g.lines = arena_alloc(b->memory, n * sizeof *g.lines);
+    g.of_row = arena_alloc(b->memory, n * sizeof(int));
     g.last = arena_alloc(b->memory, n * sizeof(int));
     g.from = arena_alloc(b->memory, n * sizeof(int));
-    g.log_prob = arena_zalloc(b->memory, n * sizeof(double));
-    g.words = arena_alloc(b->memory, n * sizeof(int *));
-    g.log_probs = arena_alloc(b->memory, n * (size_t)g.vocab * sizeof(real));
-    for (size_t i = 0; i < n; i++) {
-        g.sentence[i] = (int)i;
-        g.last[i] = ID_BOS;
-        g.words[i] = arena_alloc(b->memory, (size_t)b->limit[i] * sizeof(int));
+    for (int row = 0; row < rows; row++) {
+        g.lines[row] = line_new(b, row / each, row % each);
+        g.of_row[row] = row;
+        g.last[row] = ID_BOS;
+        g.from[row] = row / each;
     }
+    for (size_t i = 0; i < b->src.n; i++) *b->out[i] = (hyp_list){xmalloc((size_t)each * sizeof(hyp)), 0};
+    if (b->options->sample) g.scratch = drawing_new(b->memory, b->vocab);
     return g;
 }
 
-/* The first of the best, eos where there is no best (no number at all). */
-static int best_word(const real *log_probs, int vocab)
+static int choose(greedy *g, line *l, next_words *x)
 {
-    int best = ID_EOS;
-    real top = -INFINITY;
-    for (int w = 0; w < vocab; w++) {
-        if (log_probs[w] > top) top = log_probs[w], best = w;
+    const search_options *o = g->b->options;
+    if (g->constrained) constraints_apply(&(said){o, &g->b->request[l->sentence], l->words, l->n}, x);
+    return o->sample ? draw_word(x, o, rng_uniform(&l->draws), &g->scratch) : best_word(x);
+}
+
+static bool same_words(const hyp *a, const hyp *b)
+{
+    return a->n == b->n && a->length == b->length &&
+           (!a->n || !memcmp(a->ids, b->ids, (size_t)a->n * sizeof(int)));
+}
+
+/* Of drawn translations that are the same one is kept. */
+static void finish(const greedy *g, const line *l)
+{
+    hyp_list *out = g->b->out[l->sentence];
+    hyp h = hyp_new(g->b, l->words, l->n, l->log_prob);
+    for (int i = 0; i < out->n; i++) {
+        if (!same_words(&out->hyps[i], &h)) continue;
+        free(h.ids);
+        return;
     }
-    return best;
+    out->hyps[out->n++] = h;
 }
 
-static void finish(const batch *b, const greedy *g, int sentence, int n)
-{
-    hyp_list *out = b->out[sentence];
-    out->hyps = xmalloc(sizeof(hyp));
-    out->hyps[0] = hyp_new(b, g->words[sentence], n, g->log_prob[sentence]);
-    out->n = 1;
-}
-
-/* Appends to each row its best word; finished rows leave. Returns how many stay. */
-static int extend(const batch *b, greedy *g, int step)
+/* Appends a word to each row; finished rows leave. Returns how many stay. */
+static int extend(greedy *g, const prediction *p)
 {
     int stay = 0;
+    bool probabilities = !g->b->options->words_only;
     for (int row = 0; row < g->live; row++) {
-        int s = g->sentence[row];
-        const real *p = g->log_probs + (size_t)row * (size_t)g->vocab;
-        int w = best_word(p, g->vocab);
-        g->words[s][step] = w;
-        g->log_prob[s] += p[w];
-        if (w == ID_EOS || step + 1 == b->limit[s]) {
-            finish(b, g, s, step + 1);
+        line *l = &g->lines[g->of_row[row]];
+        next_words x = predict_row(p, row);
+        int w = choose(g, l, &x);
+        l->words[l->n++] = w;
+        if (probabilities) l->log_prob += word_log_prob(&x, w);
+        if (w == ID_EOS || l->n == g->b->request[l->sentence].limit) {
+            finish(g, l);
             continue;
         }
-        g->sentence[stay] = s, g->last[stay] = w, g->from[stay] = row;
+        g->of_row[stay] = g->of_row[row], g->last[stay] = w, g->from[stay] = row;
         stay++;
     }
     return stay;
@@ -75,11 +112,13 @@ static int extend(const batch *b, greedy *g, int step)
 void greedy_decode(const batch *b)
 {
     greedy g = greedy_new(b);
-    decoding *d = model_start(b->net, b->memory, &b->src, g.live, b->max_limit);
-    for (int step = 0; g.live; step++) {
-        step_log_probs(b, d, g.last, g.live, g.log_probs);
-        int stay = extend(b, &g, step);
-        if (stay && stay < g.live) model_select(d, g.from, stay);
+    prediction p = predict_start(b, g.live);
+    predict_select(&p, g.from, g.live, (int)b->src.n);
+    while (g.live) {
+        predict_step(&p, g.last, g.live, !b->options->words_only);
+        int stay = extend(&g, &p);
+        predict_select(&p, g.from, stay, g.live);
         g.live = stay;
     }
+    for (size_t i = 0; i < b->src.n; i++) hyp_list_sort(b->out[i]);
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/team.h"
+#include "kernel/softmax.h"
 #include "search/batching.h"
 #include "search/decode.h"
 
@@ -41,7 +42,8 @@ static target_words words_of(const seqs *tgt, int vocab, arena *memory)
 static void take_words(int n, const int *place, real *logits, void *context)
 {
     const target_words *w = context;
-    word_log_probs(n, w->vocab, false, logits);
+    words_mask(n, w->vocab, false, logits);
+    log_softmax(n, w->vocab, logits, w->vocab);
     for (int i = 0; i < n; i++)
         w->log_probs[place[i]] = (double)logits[(size_t)i * (size_t)w->vocab + (size_t)w->ids[place[i]]];
 }

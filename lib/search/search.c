@@ -7,38 +7,50 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/team.h"
-#include "kernel/softmax.h"
 #include "search/batching.h"
 #include "search/decode.h"
 
-void word_log_probs(int rows, int vocab, bool forbid_unk, real *z)
-{
-    for (int r = 0; r < rows; r++) {
-        real *row = z + (size_t)r * (size_t)vocab;
-        row[ID_PAD] = row[ID_BOS] = -INFINITY;
-        if (forbid_unk) row[ID_UNK] = -INFINITY;
-    }
-    log_softmax(rows, vocab, z, vocab);
-}
+/* ---------------------------------------------------------------------------------- hypotheses */
 
-void step_log_probs(const batch *b, decoding *d, const int *ids, int rows, real *log_probs)
+static double by_power(int length, double a) { return pow(length, a); }
+
+/* Wu et al. 2016, eq. 14 */
+static double by_wu(int length, double a) { return pow((5 + length) / 6.0, a); }
+
+const length_penalty length_penalties[] = {{"power", by_power}, {"wu", by_wu}, {NULL, NULL}};
+
+const char *const beam_stops[] = {[STOP_FINISHED] = "finished", [STOP_EXACT] = "exact", NULL};
+
+double search_score(const search_options *o, double log_prob, int length)
 {
-    model_step(d, ids, log_probs);
-    word_log_probs(rows, model_config(b->net)->tgt_vocab, b->options->forbid_unk, log_probs);
+    return log_prob / length_penalties[o->penalty].divisor(length, o->length_penalty);
 }
 
 hyp hyp_new(const batch *b, const int *words, int n, double log_prob)
 {
-    hyp h = {.n = n && words[n - 1] == ID_EOS ? n - 1 : n, .log_prob = log_prob};
-    h.score = log_prob / pow(n, b->options->length_penalty);
+    hyp h = {.n = n && words[n - 1] == ID_EOS ? n - 1 : n, .length = n, .log_prob = log_prob};
+    h.score = search_score(b->options, log_prob, n);
     h.ids = xmalloc((size_t)h.n * sizeof(int));
     if (h.n) memcpy(h.ids, words, (size_t)h.n * sizeof(int));
     return h;
 }
 
+void hyp_list_sort(hyp_list *l)
+{
+    for (int i = 1; i < l->n; i++) {
+        hyp x = l->hyps[i];
+        int at = i;
+        for (; at && l->hyps[at - 1].score < x.score; at--) l->hyps[at] = l->hyps[at - 1];
+        l->hyps[at] = x;
+    }
+}
+
+/* --------------------------------------------------------------------------------------- calls */
+
 /* What all batches of a call share. */
 typedef struct {
-    model *net;
+    model *const *nets;
+    int n_nets;
     const seqs *src;
     const search_options *options;
     hyp_list *lists;
@@ -46,12 +58,19 @@ typedef struct {
     arena **arenas; /* one a thread */
 } search_call;
 
-static int limit_of(const search_call *c, size_t sentence)
+static int at_least(int a, int b) { return a < b ? b : a; }
+
+/* What is asked of a sentence, with what holds for all filled in. There is always room for a prefix and for
+ * min_len words, and for eos behind them. */
+static search_request request_of(const search_call *c, size_t sentence)
 {
     const search_options *o = c->options;
-    if (o->limits) return o->limits[sentence] < 1 ? 1 : o->limits[sentence];
+    search_request r = o->requests ? o->requests[sentence] : (search_request){0};
+    if (!r.min_len) r.min_len = o->min_len;
+    if (r.limit) return r;
     double words = o->max_len_ratio * (double)(seqs_len(c->src, sentence) + 1) + o->max_len_extra;
-    return words < 1 ? 1 : (int)words;
+    r.limit = at_least(words < 1 ? 1 : (int)words, at_least(r.n_prefix, r.min_len) + 1);
+    return r;
 }
 
 static void run_batch(long index, void *context)
@@ -60,15 +79,22 @@ static void run_batch(long index, void *context)
     const size_t *cut = c->batches.cut + index, *sentences = c->batches.order + cut[0];
     size_t n = cut[1] - cut[0];
     arena *memory = c->arenas[team_rank()];
-    int *limit = arena_alloc(memory, n * sizeof *limit);
+    search_request *requests = arena_alloc(memory, n * sizeof *requests);
     hyp_list **out = arena_alloc(memory, n * sizeof *out);
-    batch b = {c->net, c->options, memory, batching_gather(c->src, sentences, n, memory), limit, 0, out};
+    batch b = {.nets = c->nets,
+               .n_nets = c->n_nets,
+               .vocab = model_config(c->nets[0])->tgt_vocab,
+               .options = c->options,
+               .memory = memory,
+               .src = batching_gather(c->src, sentences, n, memory),
+               .request = requests,
+               .out = out};
     for (size_t i = 0; i < n; i++) {
-        limit[i] = limit_of(c, sentences[i]);
-        if (limit[i] > b.max_limit) b.max_limit = limit[i];
+        requests[i] = request_of(c, sentences[i]);
+        b.max_limit = at_least(b.max_limit, requests[i].limit);
         out[i] = &c->lists[sentences[i]];
     }
-    if (b.options->beam > 1)
+    if (c->options->beam > 1 && !c->options->sample)
         beam_decode(&b);
     else
         greedy_decode(&b);
@@ -84,14 +110,20 @@ static batching cut_batches(const seqs *src, const search_options *o)
     return b;
 }
 
-void search(model *m, const seqs *src, const search_options *o, hyp_list *lists)
+void search_ensemble(model *const *nets, int n, const seqs *src, const search_options *o, hyp_list *lists)
 {
-    BUG_IF(o->beam < 1 || o->n_best < 1 || o->n_best > o->beam);
+    BUG_IF(n < 1 || o->beam < 1 || o->n_best < 1 || (!o->sample && o->n_best > o->beam));
+    for (int i = 1; i < n; i++) BUG_IF(model_config(nets[i])->tgt_vocab != model_config(nets[0])->tgt_vocab);
     if (!src->n) return;
-    search_call c = {m, src, o, lists, cut_batches(src, o), arenas_new()};
+    search_call c = {nets, n, src, o, lists, cut_batches(src, o), arenas_new()};
     team_run((long)c.batches.n, run_batch, &c);
     arenas_free(c.arenas);
     batching_free(&c.batches);
+}
+
+void search(model *m, const seqs *src, const search_options *o, hyp_list *lists)
+{
+    search_ensemble(&m, 1, src, o, lists);
 }
 
 void search_free(hyp_list *lists, size_t n)

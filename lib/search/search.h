@@ -1,32 +1,75 @@
 /* Search for the best translation. Knows networks only by model_start, model_step and model_select.
  *
- * Beam search: the score of a hypothesis is log p / length^length_penalty, eos counted. At each step the
- * 2 x beam best extensions of a sentence are taken; those that end are finished if they are among the
- * first `beam`, the best `beam` others go on. A sentence is done with `beam` finished hypotheses or at
- * its limit, where the `beam` best extensions count as finished whether they end or not.
- * pad and bos (and unk, if forbidden) are never produced: the others' probabilities add up to one. Ties: the
- * smaller row, then the smaller id, wins. A sentence's result does not depend on the other sentences of the
- * call. */
+ * Beam search: at each step the 2 x beam best extensions of a sentence are taken, by log p. Those that end
+ * are finished if they are among the first `beam`, the best `beam` others go on. A sentence is done with
+ * `beam` finished hypotheses (STOP_FINISHED), or when none that goes on can still come among the n_best
+ * finished ones (STOP_EXACT: log p only falls, and no score divides by more than at the limit); in any case
+ * at its limit, where the `beam` best extensions count as finished whether they end or not. Finished
+ * hypotheses are ordered by score: log p, eos counted, over a length penalty (length_penalties[]).
+ *
+ * With a beam of one the best word is taken at each step (greedy), and with `sample` a drawn one: n_best
+ * translations of each sentence, of which those that differ are kept.
+ *
+ * pad and bos (and unk, if forbidden) are never produced: the others' probabilities add up to one. What else
+ * must not or must come next is a constraint (constraints[]), which changes what is chosen and no
+ * probability. Several networks together (an ensemble) have the mean of their logits: the geometric mean of
+ * their probabilities, scaled to add up to one. Ties: the smaller row, then the smaller id, wins. A
+ * sentence's result does not depend on the other sentences of the call. */
 #ifndef TULK_SEARCH_SEARCH_H
 #define TULK_SEARCH_SEARCH_H
+
+#include <stdint.h>
 
 #include "base/seqs.h"
 #include "model/model.h"
 
+/* What a score divides log p by, with the exponent a of --length-penalty; it never falls with the length. */
+typedef struct {
+    const char *name;
+    double (*divisor)(int length, double a); /* length: words, eos counted */
+} length_penalty;
+
+/* The first one is the default; ends with a row whose name is NULL. */
+extern const length_penalty length_penalties[];
+
+enum beam_stop { STOP_FINISHED, STOP_EXACT, BEAM_STOPS };
+extern const char *const beam_stops[]; /* their names; ends with NULL */
+
+/* What is asked of one sentence beside what is asked of all. */
+typedef struct {
+    const int *prefix; /* (n_prefix) its translation begins with these words; NULL: with any */
+    int n_prefix;
+    int min_len, limit; /* as in search_options, eos counted in the limit; 0: as for all */
+    uint64_t draws;     /* sampling: which random numbers are its own */
+} search_request;
+
 typedef struct {
     int beam;              /* 1: greedy */
-    double length_penalty; /* default 1 */
-    double max_len_ratio;  /* a hypothesis has at most max_len_ratio * source words + max_len_extra words, */
-    int max_len_extra;     /* eos counted on both sides */
-    int n_best;            /* hypotheses kept a sentence, <= beam */
-    int batch_tokens;      /* decoded together: sentences x longest source; 500 or so stay in the caches */
+    double length_penalty; /* the exponent; default 1 */
+    int penalty;           /* row of length_penalties[] */
+    enum beam_stop stop;
+    double max_len_ratio; /* a hypothesis has at most max_len_ratio * source words + max_len_extra words, */
+    int max_len_extra;    /* eos counted on both sides; more if a prefix or min_len asks for it */
+    int min_len;          /* words before eos may come, the last place before the limit aside */
+    int no_repeat_ngram;  /* no n-gram of this length comes twice; 0: any may */
+    int n_best;           /* hypotheses kept a sentence, <= beam unless they are drawn */
+    int batch_tokens;     /* decoded together: sentences x longest source; 500 or so stay in the caches */
     bool forbid_unk;
-    const int *limits; /* if not NULL: the limit of each sentence instead of the ratio (tests) */
+    const int *never; /* (n_never) more words that are not produced; their probabilities stay theirs */
+    int n_never;
+    bool words_only; /* log_prob and score are not wanted: greedy search leaves them 0 */
+    bool sample;     /* draw each word by its probability, from softmax(logits / temperature), */
+    double temperature;
+    int top_k;    /* among the top_k most probable, 0: all, */
+    double top_p; /* and of these the fewest whose probabilities reach top_p (0 or 1: all) */
+    uint64_t seed;
+    const search_request *requests; /* NULL, or one a sentence */
 } search_options;
 
 typedef struct {
     int *ids; /* without bos and eos */
     int n;
+    int length;      /* n, and eos if it ended by itself */
     double log_prob; /* sum, eos counted */
     double score;    /* after the length penalty */
 } hyp;
@@ -39,6 +82,11 @@ typedef struct {
 /* Translates every sentence of src (any number: batches are made inside, and run in parallel).
  * lists: one a sentence, in order; their memory is theirs: search_free. */
 void search(model *m, const seqs *src, const search_options *o, hyp_list *lists);
+/* By n networks together, whose vocabularies must be the same. */
+void search_ensemble(model *const *nets, int n, const seqs *src, const search_options *o, hyp_list *lists);
 void search_free(hyp_list *lists, size_t n);
+
+/* log_prob over the length penalty. */
+double search_score(const search_options *o, double log_prob, int length);
 
 #endif

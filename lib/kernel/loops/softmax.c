@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "kernel/loops/lanes.h"
@@ -98,6 +99,17 @@ static real largest_with(real m, long n, const real *x)
     return top > m ? top : m;
 }
 
+/* The largest of each block; returns that of all. */
+static real tops(long n, const real *x, real *top)
+{
+    real all = -(real)INFINITY;
+    for (long i = 0; i < n; i += PICK_BLOCK, top++) {
+        *top = largest(n - i < PICK_BLOCK ? n - i : PICK_BLOCK, x + i);
+        all = *top > all ? *top : all;
+    }
+    return all;
+}
+
 static real class_part(long n, real *z, class_sums *s)
 {
     real m = largest_with(s->max, n, z);
@@ -121,6 +133,8 @@ const struct softmax_loops LOOPS(softmax) = {
     .softmax = softmax_row,
     .softmax_back = softmax_back,
     .log_softmax = log_softmax_row,
+    .tops = tops,
+    .sum_exps = sum_exps,
     .class_sums = class_part,
     .class_gradient = class_gradient,
 };

@@ -56,7 +56,10 @@ int command_output(const options *o);
 /* Prints `text` to stdout: 0, or -1 with a message. A closed pipe ends the program quietly. */
 int print_out(span text);
 
-/* JSON: a string with what it needs escaped; a number, null where it is none. */
+/* JSON: a string with what it needs escaped, bytes that are no UTF-8 as U+FFFD; a number, null where it is
+ * none.
+ */
+void json_span(span text, str *out);
 void json_string(const char *text, str *out);
 void json_number(double x, str *out);
 

@@ -14,6 +14,7 @@
 #include "base/team.h"
 #include "command.h"
 #include "kernel/isa.h"
+#include "text/chars.h"
 
 static void to_stderr(const char *line) { fprintf(stderr, "%s\n", line); }
 
@@ -150,19 +151,24 @@ int output_close(output *out, bool good)
 
 /* ----------------------------------------------------------------------------------------- JSON */
 
-void json_string(const char *text, str *out)
+void json_span(span text, str *out)
 {
+    int code;
     str_add_char(out, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            str_addf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            str_addf(out, "\\u%04x", (unsigned)*c);
+    for (int n; (n = char_decode(text, &code)); text.p += n, text.n -= (size_t)n) {
+        if (code == '"' || code == '\\')
+            str_addf(out, "\\%c", code);
+        else if (code < 0)
+            str_addf(out, "\\ufffd");
+        else if (code < 0x20 || code == 0x2028 || code == 0x2029)
+            str_addf(out, "\\u%04x", (unsigned)code);
         else
-            str_add_char(out, *c);
+            str_add(out, text.p, (size_t)n);
     }
     str_add_char(out, '"');
 }
+
+void json_string(const char *text, str *out) { json_span(span_of(text), out); }
 
 void json_number(double x, str *out)
 {

@@ -1,6 +1,8 @@
 /* Settings -> network -> weights of a model file. */
 #include "loader.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "train/checkpoint.h"
 
@@ -46,6 +48,37 @@ int model_load(const char *path, const char *slot, loaded_model *out)
     store_close(s);
     if (result) model_unload(out);
     return result;
+}
+
+static bool same_vocab(const tokenizer *a, const tokenizer *b)
+{
+    const vocab_data *x = tokenizer_data(a), *y = tokenizer_data(b);
+    if (x->normalize != y->normalize || x->casefold != y->casefold) return false;
+    if (x->n_pieces != y->n_pieces || x->n_merges != y->n_merges) return false;
+    for (int i = 0; i < x->n_pieces; i++)
+        if (strcmp(x->pieces[i].text, y->pieces[i].text)) return false;
+    return !x->n_merges || !memcmp(x->merges, y->merges, (size_t)x->n_merges * sizeof *x->merges);
+}
+
+static int check_together(const char *const *paths, const loaded_model *first, const loaded_model *m)
+{
+    if (same_vocab(first->vocab.src, m->vocab.src) && same_vocab(first->vocab.tgt, m->vocab.tgt)) return 0;
+    return fail(
+        "%s and %s have different vocabularies and cannot translate together: train them with the same "
+        "--vocab",
+        paths[0], paths[m - first]);
+}
+
+int models_load(const char *const *paths, int n, const char *slot, loaded_model *out)
+{
+    for (int i = 0; i < n; i++) {
+        int result = model_load(paths[i], slot, &out[i]);
+        int loaded = result ? i : i + 1;
+        if (result == 0 && i) result = check_together(paths, out, &out[i]);
+        for (int k = 0; result && k < loaded; k++) model_unload(&out[k]);
+        if (result) return -1;
+    }
+    return 0;
 }
 
 void model_unload(loaded_model *m)

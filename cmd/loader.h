@@ -19,4 +19,8 @@ typedef struct {
 int model_load(const char *path, const char *slot, loaded_model *out);
 void model_unload(loaded_model *m);
 
+/* Several models that translate together: n of them into out. They may differ in everything but their
+ * vocabularies. 0, or -1 with a message, and none is loaded. */
+int models_load(const char *const *paths, int n, const char *slot, loaded_model *out);
+
 #endif

@@ -7,35 +7,50 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "command.h"
 #include "data/lines.h"
 #include "loader.h"
 #include "text/parts.h"
+#include "translate_write.h"
 
 static const command_help help = {
-    FOR_TRANSLATE, "tulk translate -m MODEL.tulk [-i FILE] [-o FILE] [OPTION...]",
+    FOR_TRANSLATE, "tulk translate -m MODEL.tulk [-m MORE.tulk ...] [-i FILE] [-o FILE] [OPTION...]",
     "Translates text line by line: as many lines come out as go in, in their order.",
     "tulk translate -m en-de.tulk -i test.en -o test.de"};
 
 /* A window is translated at once, which keeps batches full and memory bounded. */
 enum { WINDOW_LINES = 2048, WINDOW_BYTES = 1 << 20 };
 
+/* What ends a line and what text does not hold is never produced: the pieces of single bytes lie in their
+ * order behind the ids that mean something else. */
+static const int never[] = {ID_FIRST + '\0', ID_FIRST + '\n', ID_FIRST + '\r'};
+
 typedef struct {
-    loaded_model model;
-    tokenizer_cache *cache;
+    loaded_model *models; /* (n_models) */
+    int n_models;
+    tokenizer_cache *caches[2]; /* of source and target */
     search_options search;
+    enum long_way long_way;
     bool strict;
     int max_len;
-    int max_lines; /* of a window */
-    lines *in;
+    int max_lines;        /* of a window */
+    lines *in, *prefixes; /* prefixes: NULL without --prefix */
     output out;
+    line_writer *writer;
     int parts[WINDOW_LINES]; /* of each line of the window, one behind the other in src */
     int n_lines;
-    seqs src;
+    int64_t before;           /* lines of earlier windows */
+    seqs src, prefix;         /* prefix: of each part */
+    search_request *requests; /* of each part */
+    size_t requests_capacity;
+    str source; /* the lines of the window, if the writer takes them, */
+    size_t source_end[WINDOW_LINES];
     str text; /* scratch */
-    int64_t cut_lines, cut_parts, line_feeds, blank;
+    int64_t long_lines, long_parts, blank;
 } translation;
 
 /* ---------------------------------------------------------------------------------------- read */
@@ -47,15 +62,66 @@ static int too_long(const translation *t)
                 lines_path(t->in), lines_count(t->in)->lines, t->max_len);
 }
 
+/* Takes the last parts of the window away. */
+static void drop_parts(seqs *s, int n) { s->n -= (size_t)n; }
+
+/* What --long says of a line of so many parts; how many stay. */
+static int keep_parts(translation *t, int parts)
+{
+    static const int most[] = {[LONG_SPLIT] = 1 << 30, [LONG_CUT] = 1, [LONG_SKIP] = 0};
+    int kept = parts <= 1 || parts < most[t->long_way] ? parts : most[t->long_way];
+    drop_parts(&t->src, parts - kept);
+    t->long_lines += parts > 1;
+    t->long_parts += parts > 1 ? parts : 0;
+    return kept;
+}
+
+static span trimmed(span s)
+{
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t')) s.n--;
+    return s;
+}
+
+/* How the translation of the line begins: that of its first part. */
+static int take_prefix(translation *t, int parts)
+{
+    span line;
+    if (!t->prefixes) return 0;
+    int more = lines_next(t->prefixes, &line);
+    if (more < 0) return -1;
+    if (more == 0)
+        return fail("%s ends before line %" PRId64 " of %s: there must be a line for each, it may be empty",
+                    lines_path(t->prefixes), lines_count(t->in)->lines, lines_path(t->in));
+    line = trimmed(line);
+    if (!parts) return 0;
+    if (line.n)
+        tokenizer_encode(t->models[0].vocab.tgt, t->caches[1], line, &t->prefix);
+    else
+        seqs_add(&t->prefix, NULL, 0);
+    for (int i = 1; i < parts; i++) seqs_add(&t->prefix, NULL, 0);
+    return 0;
+}
+
 static int take_line(translation *t, span line)
 {
-    int parts = encode_parts(t->model.vocab.src, t->cache, line, t->max_len, &t->src);
-    t->parts[t->n_lines++] = parts;
+    int parts = encode_parts(t->models[0].vocab.src, t->caches[0], line, t->max_len, &t->src);
+    if (parts > 1 && t->strict) return too_long(t);
     t->blank += parts == 0 && line.n > 0;
-    if (parts <= 1) return 0;
-    t->cut_lines++;
-    t->cut_parts += parts;
-    return t->strict ? too_long(t) : 0;
+    parts = keep_parts(t, parts);
+    if (take_prefix(t, parts)) return -1;
+    if (line_writer_takes_source(t->writer)) str_add_span(&t->source, line);
+    t->source_end[t->n_lines] = t->source.n;
+    t->parts[t->n_lines++] = parts;
+    return 0;
+}
+
+static void clear_window(translation *t)
+{
+    t->before += t->n_lines;
+    t->n_lines = 0;
+    seqs_clear(&t->src);
+    seqs_clear(&t->prefix);
+    str_clear(&t->source);
 }
 
 /* 1 with a window of at least one line, 0 at the end, -1 with a message. */
@@ -64,8 +130,7 @@ static int read_window(translation *t)
     span line;
     size_t bytes = 0;
     int more = 1;
-    t->n_lines = 0;
-    seqs_clear(&t->src);
+    clear_window(t);
     while (t->n_lines < t->max_lines && bytes < WINDOW_BYTES) {
         line_counts before = *lines_count(t->in);
         more = lines_next(t->in, &line);
@@ -77,36 +142,40 @@ static int read_window(translation *t)
     return more < 0 ? -1 : t->n_lines > 0;
 }
 
-/* --------------------------------------------------------------------------------------- write */
+/* ---------------------------------------------------------------------------------- translate */
 
-/* A line is a line: what ends one inside a translation becomes a blank. */
-static void one_line(translation *t)
+/* What is asked of each part: its prefix, and random numbers by the number of its line and its place there.
+ */
+static void make_requests(translation *t)
 {
-    for (size_t i = 0; i < t->text.n; i++) {
-        if (t->text.p[i] != '\n' && t->text.p[i] != '\r') continue;
-        t->text.p[i] = ' ';
-        t->line_feeds++;
+    bool prefixes = t->prefixes;
+    t->search.requests = NULL;
+    if (!prefixes && !t->search.sample) return;
+    t->requests = grow(t->requests, &t->requests_capacity, t->src.n, sizeof *t->requests);
+    for (int i = 0, at = 0; i < t->n_lines; i++) {
+        uint64_t number = (uint64_t)(t->before + i);
+        for (int part = 0; part < t->parts[i]; part++, at++) {
+            search_request *r = &t->requests[at];
+            *r = (search_request){.draws = part ? hash64_mix(number, (uint64_t)part) : number};
+            if (!prefixes) continue;
+            r->prefix = seqs_at(&t->prefix, (size_t)at);
+            r->n_prefix = (int)seqs_len(&t->prefix, (size_t)at);
+        }
     }
-}
-
-static int write_line(translation *t, const hyp_list *lists, int parts)
-{
-    str_clear(&t->text);
-    for (int i = 0; i < parts; i++) {
-        if (i > 0) str_add_char(&t->text, ' ');
-        if (lists[i].n == 0) continue;
-        tokenizer_decode(t->model.vocab.tgt, lists[i].hyps[0].ids, (size_t)lists[i].hyps[0].n, &t->text);
-    }
-    one_line(t);
-    str_add_char(&t->text, '\n');
-    return output_write(&t->out, str_span(&t->text));
+    t->search.requests = t->requests;
 }
 
 static int write_window(translation *t, const hyp_list *lists)
 {
     size_t at = 0;
     for (int i = 0; i < t->n_lines; i++) {
-        if (write_line(t, lists + at, t->parts[i])) return -1;
+        size_t from = i ? t->source_end[i - 1] : 0;
+        translated line = {
+            .id = t->before + i, .lists = lists + at, .src = &t->src, .first = at, .parts = t->parts[i]};
+        if (t->source.n) line.source = (span){t->source.p + from, t->source_end[i] - from};
+        str_clear(&t->text);
+        line_writer_add(t->writer, &line, &t->text);
+        if (output_write(&t->out, str_span(&t->text))) return -1;
         at += (size_t)t->parts[i];
     }
     if (fflush(t->out.file)) return fail("cannot write the translations: %s", strerror(errno));
@@ -115,33 +184,88 @@ static int write_window(translation *t, const hyp_list *lists)
 
 static int translate_window(translation *t)
 {
+    model **nets = xmalloc((size_t)t->n_models * sizeof(model *));
     hyp_list *lists = xcalloc(t->src.n, sizeof *lists);
-    search(t->model.net, &t->src, &t->search, lists);
+    for (int i = 0; i < t->n_models; i++) nets[i] = t->models[i].net;
+    make_requests(t);
+    search_ensemble(nets, t->n_models, &t->src, &t->search, lists);
     int result = write_window(t, lists);
     search_free(lists, t->src.n);
     free(lists);
+    free(nets);
     return result;
 }
 
 /* ----------------------------------------------------------------------------------------- run */
 
 /* Somebody who types a line waits for its translation. */
-static int window_lines(const char *input)
+static int window_lines(const options *o)
 {
-    return !strcmp(input, "-") && isatty(STDIN_FILENO) ? 1 : WINDOW_LINES;
+    bool typed = !strcmp(options_text(o, "input"), "-") && isatty(STDIN_FILENO);
+    return typed || options_flag(o, "interactive") ? 1 : WINDOW_LINES;
+}
+
+static int open_models(const options *o, translation *t)
+{
+    const char *const *paths;
+    int n = options_list(o, "model", &paths);
+    t->models = xcalloc((size_t)n, sizeof *t->models);
+    if (models_load(paths, n, options_text(o, "checkpoint"), t->models)) return -1;
+    t->n_models = n;
+    for (int i = 0; i < n; i++) {
+        int max_len = (int)options_int(t->models[i].settings, "max-len");
+        if (!i || max_len < t->max_len) t->max_len = max_len;
+    }
+    t->caches[0] = tokenizer_cache_new(t->models[0].vocab.src);
+    t->caches[1] = tokenizer_cache_new(t->models[0].vocab.tgt);
+    return 0;
+}
+
+/* Whether there is the attention that was asked for. */
+static int check_attention(const translation *t)
+{
+    attention_place at = t->search.place, last = {0, 0};
+    for (int i = 0; i < t->n_models; i++) {
+        attention_place here = model_attention_last(t->models[i].net);
+        if (here.layer > last.layer) last.layer = here.layer;
+        if (here.head > last.head) last.head = here.head;
+    }
+    if (at.layer > last.layer) return fail("--alignment-layer %d: the decoder has %d", at.layer, last.layer);
+    if (at.head > last.head) return fail("--alignment-head %d: each layer has %d", at.head, last.head);
+    if (last.layer) return 0;
+    if (t->search.attention)
+        return fail("--alignment: this network has no attention to read alignments from");
+    if (t->search.coverage > 0) note("not used by this network, which has no attention: --coverage-penalty");
+    return 0;
 }
 
 static int open_all(const options *o, translation *t)
 {
-    const char *input = options_text(o, "input");
-    if (model_load(options_text(o, "model"), options_text(o, "checkpoint"), &t->model)) return -1;
-    t->cache = tokenizer_cache_new(t->model.vocab.src);
+    const char *prefixes = options_text(o, "prefix");
+    if (open_models(o, t)) return -1;
     t->search = options_search(o);
+    t->search.never = never;
+    t->search.n_never = sizeof never / sizeof *never;
+    t->long_way = (enum long_way)options_choice(o, "long");
     t->strict = options_flag(o, "strict");
-    t->max_len = (int)options_int(t->model.settings, "max-len");
-    t->max_lines = window_lines(input);
-    if (lines_open(input, &t->in)) return -1;
+    t->max_lines = window_lines(o);
+    t->writer = line_writer_new(o, t->models[0].vocab.src, t->models[0].vocab.tgt, &t->search);
+    t->search.attention = line_writer_takes_attention(t->writer);
+    if (check_attention(t)) return -1;
+    t->search.words_only = !line_writer_takes_scores(t->writer);
+    if (lines_open(options_text(o, "input"), &t->in)) return -1;
+    if (prefixes && lines_open(prefixes, &t->prefixes)) return -1;
     return output_open(options_text(o, "output"), &t->out);
+}
+
+/* The prefixes end where the text does. */
+static int check_prefixes(const translation *t)
+{
+    span line;
+    int more = t->prefixes ? lines_next(t->prefixes, &line) : 0;
+    if (more <= 0) return more;
+    return fail("%s has more lines than %s, which has %" PRId64 ": there must be one for each",
+                lines_path(t->prefixes), lines_path(t->in), lines_count(t->in)->lines);
 }
 
 static int translate_all(translation *t)
@@ -149,31 +273,54 @@ static int translate_all(translation *t)
     int more;
     while ((more = read_window(t)) == 1)
         if (translate_window(t)) return -1;
-    return more;
+    return more < 0 ? -1 : check_prefixes(t);
+}
+
+static void tell_long(const translation *t)
+{
+    if (!t->long_lines) return;
+    str done = {0};
+    static const char *const ways[] = {
+        [LONG_SPLIT] = "translated", [LONG_CUT] = "cut to the first part", [LONG_SKIP] = "came out empty"};
+    str_addf(&done, "%s", ways[t->long_way]);
+    if (t->long_way == LONG_SPLIT) str_addf(&done, " in %" PRId64 " parts", t->long_parts);
+    note("%" PRId64 " over-long line%s (more than %d pieces) %s", t->long_lines, plural(t->long_lines),
+         t->max_len, str_text(&done));
+    str_free(&done);
 }
 
 static void tell_end(const translation *t, double seconds)
 {
     const line_counts *c = lines_count(t->in);
+    const loaded_model *m = &t->models[0];
+    int64_t blanked = line_writer_blanked(t->writer);
     char took[32];
     note_lines(NULL, c, NULL, "bytes kept");
     if (t->blank) note("%" PRId64 " line%s of blanks alone came out empty", t->blank, plural(t->blank));
-    if (t->cut_lines)
-        note("%" PRId64 " over-long line%s (more than %d pieces) translated in %" PRId64 " parts",
-             t->cut_lines, plural(t->cut_lines), t->max_len, t->cut_parts);
-    if (t->line_feeds)
-        note("%" PRId64 " line end%s inside translations written as blanks", t->line_feeds,
-             plural(t->line_feeds));
-    note("%" PRId64 " line%s translated in %s (checkpoint %s, update %" PRId64 ")", c->lines,
-         plural(c->lines), clock_human(seconds, took), t->model.slot, t->model.info.update);
+    tell_long(t);
+    if (blanked)
+        note("%" PRId64 " line end%s or NUL inside translations written as blanks", blanked, plural(blanked));
+    if (t->n_models > 1)
+        note("%" PRId64 " line%s translated in %s (%d models together)", c->lines, plural(c->lines),
+             clock_human(seconds, took), t->n_models);
+    else
+        note("%" PRId64 " line%s translated in %s (checkpoint %s, update %" PRId64 ")", c->lines,
+             plural(c->lines), clock_human(seconds, took), m->slot, m->info.update);
 }
 
 static void translation_free(translation *t)
 {
     lines_close(t->in);
-    if (t->cache) tokenizer_cache_free(t->cache);
-    model_unload(&t->model);
+    lines_close(t->prefixes);
+    for (int i = 0; i < 2; i++)
+        if (t->caches[i]) tokenizer_cache_free(t->caches[i]);
+    for (int i = 0; i < t->n_models; i++) model_unload(&t->models[i]);
+    free(t->models);
+    line_writer_free(t->writer);
     seqs_free(&t->src);
+    seqs_free(&t->prefix);
+    free(t->requests);
+    str_free(&t->source);
     str_free(&t->text);
     free(t);
 }
@@ -190,12 +337,21 @@ static int run(const options *o, const char *name)
     return code;
 }
 
+static int check_usage(const options *o)
+{
+    if (command_no_rest(o) || command_needs(o, "model") || command_output(o) || options_check_search(o))
+        return -1;
+    const char *prefixes = options_text(o, "prefix");
+    if (prefixes && !strcmp(prefixes, "-") && !strcmp(options_text(o, "input"), "-"))
+        return fail("--prefix -: standard input is the text already, say -i FILE");
+    return 0;
+}
+
 int cmd_translate(int argc, char **argv)
 {
     options *o;
     int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && (command_no_rest(o) || command_needs(o, "model") || command_output(o)))
-        code = command_failed(argv[0], EXIT_USAGE);
+    if (code == COMMAND_GOES_ON && check_usage(o)) code = command_failed(argv[0], EXIT_USAGE);
     if (code == COMMAND_GOES_ON) code = run(o, argv[0]);
     options_free(o);
     return code;

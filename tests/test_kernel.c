@@ -253,6 +253,39 @@ static void test_softmax(void)
     CU_ASSERT(isinf(y[0]) && near((double)y[1], -log(2), 1, 2));
 }
 
+static void check_tops(long rows, long cols, double size)
+{
+    long ld = cols + 3, blocks = pick_blocks(cols);
+    real *x = random_reals((size_t)(rows * ld), size, 1), *tops = random_reals((size_t)(rows * blocks), 1, 2);
+    double *log_sums = xcalloc((size_t)rows + 1, sizeof *log_sums);
+    pick_tops(rows, cols, x, ld, tops, log_sums);
+    bool good = true;
+    for (long r = 0; r < rows && cols; r++) {
+        const real *row = x + r * ld;
+        double sum = 0;
+        for (long c = 0; c < cols; c++) sum += exp((double)row[c] - (double)row[0]);
+        good = good && near(log_sums[r], (double)row[0] + log(sum), 1 + fabs(log_sums[r]), 8);
+        for (long b = 0; b < blocks; b++) {
+            long end = b * PICK_BLOCK + PICK_BLOCK < cols ? b * PICK_BLOCK + PICK_BLOCK : cols;
+            real most = row[b * PICK_BLOCK];
+            for (long c = b * PICK_BLOCK; c < end; c++) most = row[c] > most ? row[c] : most;
+            good = good && tops[r * blocks + b] == most;
+        }
+    }
+    CU_ASSERT(good);
+    free(x), free(tops), free(log_sums);
+}
+
+static void test_tops(void)
+{
+    for (int s = 0; s < SIZES - 1; s++) check_tops(sizes[SIZES - 2 - s], sizes[s], 2);
+    check_tops(50, 8191, 20);
+    real y[3] = {(real)-INFINITY, 3, 3}, top;
+    double log_sum;
+    pick_tops(1, 3, y, 3, &top, &log_sum);
+    CU_ASSERT(top == 3 && near(log_sum, 3 + log(2), 4, 2));
+}
+
 /* All classes at once. */
 static void cross_entropy(long rows, long classes, real *z, long ld, const int *targets, real smoothing,
                           bool gradient, real scale, double *loss, double *nll)
@@ -713,6 +746,7 @@ static CU_TestInfo tests[] = {
     {"dropout", test_dropout},
     {"activations", test_activations},
     {"softmax", test_softmax},
+    {"the largest of many", test_tops},
     {"cross entropy", test_cross_entropy},
     {"layer normalisation", test_norm},
     {"residual and layer normalisation", test_residual_norm},

@@ -3,6 +3,7 @@
  * with any number of threads. */
 #include "networks.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/team.h"
@@ -156,6 +157,74 @@ static void test_search(void)
     team_set_threads(threads);
 }
 
+/* ------------------------------------------------------------------------------------- attention */
+
+/* The matrices of all pairs, one behind the other. */
+static real *attention_of(model *m, const seqs *src, const seqs *tgt, attention_place at, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < src->n; i++) *n += (seqs_len(src, i) + 1) * (seqs_len(tgt, i) + 1);
+    real *p = xcalloc(*n, sizeof *p);
+    arena *memory = arena_new();
+    tape t = tape_new(memory, false, false, 0, 0);
+    model_attention(m, &t, src, tgt, at, p);
+    arena_free(memory);
+    return p;
+}
+
+static const char *check_rows(const seqs *src, const seqs *tgt, const real *p)
+{
+    for (size_t i = 0; i < src->n; i++) {
+        for (size_t k = 0; k <= seqs_len(tgt, i); k++) {
+            double sum = 0;
+            for (size_t j = 0; j <= seqs_len(src, i); j++, p++) {
+                if (!(*p >= 0)) return "attention is negative";
+                sum += (double)*p;
+            }
+            if (fabs(sum - 1) > 1e-5) return "attention does not add up to one";
+        }
+    }
+    return NULL;
+}
+
+/* The mean of all heads is that of each by itself; a pair's attention is the same alone. */
+static const char *check_heads(model *m, const seqs *src, const seqs *tgt, int layer, int heads)
+{
+    size_t n, one;
+    real *mean = attention_of(m, src, tgt, (attention_place){layer, 0}, &n);
+    double *sum = xcalloc(n, sizeof *sum);
+    const char *wrong = check_rows(src, tgt, mean);
+    for (int h = 1; h <= heads; h++) {
+        real *p = attention_of(m, src, tgt, (attention_place){layer, h}, &n);
+        for (size_t i = 0; i < n; i++) sum[i] += (double)p[i] / heads;
+        free(p);
+    }
+    for (size_t i = 0; heads && i < n; i++)
+        if (fabs(sum[i] - (double)mean[i]) > 1e-5) wrong = "the mean of the heads is another one";
+    seqs last_src = seqs_part(src, src->n - 1, 1), last_tgt = seqs_part(tgt, tgt->n - 1, 1);
+    real *alone = attention_of(m, &last_src, &last_tgt, (attention_place){layer, 0}, &one);
+    if (memcmp(alone, mean + n - one, one * sizeof *alone)) wrong = "attention depends on the other pairs";
+    free(mean), free(sum), free(alone);
+    return wrong;
+}
+
+static const char *check_attention(const net_config *c)
+{
+    model *m = network_new(c, false);
+    seqs src = network_sentences(6, 0, 9, c->src_vocab, 5), tgt = network_sentences(6, 0, 8, c->tgt_vocab, 7);
+    attention_place last = model_attention_last(m);
+    const char *wrong = NULL;
+    for (int layer = 1; layer <= last.layer && !wrong; layer++)
+        wrong = check_heads(m, &src, &tgt, layer, last.head);
+    if (last.layer && !wrong) wrong = check_heads(m, &src, &tgt, 0, 0);
+    seqs_free(&src);
+    seqs_free(&tgt);
+    model_free(m);
+    return wrong;
+}
+
+static void test_attention(void) { for_all_networks(check_attention); }
+
 /* Widths and a vocabulary at which products take their fast ways. */
 static net_config wide(net_config c)
 {
@@ -268,6 +337,7 @@ int main(void)
     CU_TestInfo tests[] = {{"step by step as the whole sequence", test_steps},
                            {"a translation is independent of its batch", test_search},
                            {"the same in wide networks", test_wide_search},
+                           {"attention", test_attention},
                            {"the deepest network can be made", test_depth},
                            {"the same bits with 1, 2, 3 and 7 threads", test_threads},
                            CU_TEST_INFO_NULL};

@@ -19,6 +19,7 @@ struct model {
     net_config config;
     enum kind kind;
     double eos_bias; /* added to the logit of eos for each word so far */
+    int layers;      /* of attention */
 };
 
 typedef struct {
@@ -82,8 +83,25 @@ void model_select(decoding *d, const int *from, int n)
     d->n = n;
 }
 
+attention_place model_attention_last(const model *m) { return (attention_place){m->layers, 1}; }
+
+/* A word attends to place (word + its own place) of the source and to all others a little. */
+void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, attention_place at, real *weights)
+{
+    (void)t, (void)at;
+    BUG_IF(!m->layers);
+    for (size_t i = 0; i < src->n; i++) {
+        size_t keys = seqs_len(src, i) + 1;
+        for (size_t k = 0; k <= seqs_len(tgt, i); k++, weights += keys) {
+            size_t word = k < seqs_len(tgt, i) ? (size_t)seqs_at(tgt, i)[k] : ID_EOS;
+            for (size_t j = 0; j < keys; j++)
+                weights[j] = (real)(((word + k) % keys == j ? 0.5 : 0) + 0.5 / (double)keys);
+        }
+    }
+}
+
 /* ------------------------------------------- beam search, one sentence, written down plainly */
-enum { MOST = 64, LONGEST = 64 };
+enum { MOST = 64, LONGEST = 64, DONE = MOST * LONGEST };
 
 typedef struct {
     int words[LONGEST], n;
@@ -106,9 +124,34 @@ static int better_score(const void *a, const void *b)
     return x->order - y->order;
 }
 
-static bool may_produce(const search_options *o, int w)
+static bool has_probability(const search_options *o, int w)
 {
     return w != ID_PAD && w != ID_BOS && !(o->forbid_unk && w == ID_UNK);
+}
+
+/* Whether the last `n` of `count` words stand together before. */
+static bool repeats(const int *words, int count, int n)
+{
+    for (int i = 0; n && i + n < count; i++)
+        if (!memcmp(words + i, words + count - n, (size_t)n * sizeof *words)) return true;
+    return false;
+}
+
+/* Whether the last of these words may stand behind the others. */
+static bool may_produce(const search_options *o, const int *words, int n)
+{
+    int w = words[n - 1];
+    const search_request *r = o->requests;
+    if (r && n <= r->n_prefix) return w == r->prefix[n - 1];
+    for (int i = 0; i < o->n_never; i++)
+        if (w == o->never[i]) return false;
+    if (w == ID_EOS) return n > (r && r->min_len ? r->min_len : o->min_len);
+    return has_probability(o, w) && !repeats(words, n, o->no_repeat_ngram);
+}
+
+static double plain_score(const search_options *o, double log_prob, int length)
+{
+    return log_prob / pow(o->penalty ? (5 + length) / 6.0 : length, o->length_penalty);
 }
 
 /* All extensions of the live hypotheses, best first. */
@@ -118,12 +161,12 @@ static int plain_extensions(const model *m, const search_options *o, const plain
     for (int k = 0; k < n; k++) {
         fake_row state = fake_feed(live[k].state, live[k].n ? live[k].words[live[k].n - 1] : ID_BOS);
         double sum = 0;
-        for (int w = 0; w < vocab; w++) sum += may_produce(o, w) ? exp(logit_of(m, state, w)) : 0;
+        for (int w = 0; w < vocab; w++) sum += has_probability(o, w) ? exp(logit_of(m, state, w)) : 0;
         for (int w = 0; w < vocab; w++) {
-            if (!may_produce(o, w)) continue;
             plain x = live[k];
-            x.log_prob += logit_of(m, state, w) - log(sum);
             x.words[x.n++] = w;
+            if (!may_produce(o, x.words, x.n)) continue;
+            x.log_prob += logit_of(m, state, w) - log(sum);
             x.state = state;
             x.order = count;
             all[count++] = x;
@@ -133,21 +176,22 @@ static int plain_extensions(const model *m, const search_options *o, const plain
     return count;
 }
 
-/* The finished hypotheses, best first. */
+/* The finished hypotheses, best first. Exact: it goes on to the limit, and keeps them all. */
 static int plain_search(const model *m, const search_options *o, const int *src, int n, int limit,
                         plain *done)
 {
     int n_done = 0, n_live = 1, beam = o->beam;
     plain *all = xcalloc((size_t)(beam * m->config.tgt_vocab), sizeof *all);
     plain live[MOST] = {{.state = fake_start(src, (size_t)n)}};
-    for (int length = 1; n_live && n_done < beam; length++) {
+    bool exact = o->stop == STOP_EXACT;
+    for (int length = 1; n_live && (exact || n_done < beam); length++) {
         int count = plain_extensions(m, o, live, n_live, all);
         n_live = 0;
         for (int i = 0; i < count && i < 2 * beam; i++) {
             bool ends = all[i].words[length - 1] == ID_EOS;
-            if (i < beam && n_done < beam && (ends || length == limit)) {
+            if (i < beam && (exact || n_done < beam) && (ends || length == limit)) {
                 done[n_done] = all[i];
-                done[n_done].score = all[i].log_prob / pow(length, o->length_penalty);
+                done[n_done].score = plain_score(o, all[i].log_prob, length);
                 done[n_done].n -= ends;
                 done[n_done].order = n_done;
                 n_done++;
@@ -163,7 +207,7 @@ static int plain_search(const model *m, const search_options *o, const int *src,
 /* ------------------------------------------------------------------------ tests */
 static model network(enum kind kind, int vocab, double eos_bias)
 {
-    return (model){{.src_vocab = vocab, .tgt_vocab = vocab}, kind, eos_bias};
+    return (model){{.src_vocab = vocab, .tgt_vocab = vocab}, kind, eos_bias, 0};
 }
 
 static search_options options(int beam)
@@ -208,7 +252,7 @@ static bool same_list(const hyp_list *a, const hyp_list *b)
 static void check_sentence(const model *m, const search_options *o, const seqs *src, size_t i,
                            const hyp_list *got)
 {
-    plain want[MOST];
+    static plain want[DONE];
     int len = (int)seqs_len(src, i), limit = (int)(o->max_len_ratio * (len + 1) + o->max_len_extra);
     int n = plain_search(m, o, seqs_at(src, i), len, limit, want);
     if (n > o->n_best) n = o->n_best;
@@ -254,6 +298,316 @@ static void test_options(void)
     check_all(m, o);
     o.beam = o.n_best = 1;
     check_all(m, o);
+}
+
+static void test_length_penalties(void)
+{
+    model m = network(HASHED, 23, 0.5);
+    search_options o = options(5);
+    o.penalty = 1;
+    CU_ASSERT_STRING_EQUAL(length_penalties[1].name, "wu");
+    check_all(m, o);
+    o.length_penalty = 0.6;
+    check_all(m, o);
+}
+
+/* Stopping early must not cost a hypothesis of the list. */
+static void test_exact(void)
+{
+    for (double bias = 0; bias < 1; bias += 0.3) {
+        for (int beam = 2; beam <= 6; beam += 2) {
+            search_options o = options(beam);
+            o.stop = STOP_EXACT;
+            check_all(network(HASHED, 23, bias), o);
+            o.length_penalty = 0.4;
+            o.n_best = 1;
+            check_all(network(HASHED, 23, bias), o);
+            o.length_penalty = 0;
+            check_all(network(HASHED, 23, bias), o);
+            o.penalty = 1;
+            o.length_penalty = 0.8;
+            check_all(network(HASHED, 23, bias), o);
+        }
+    }
+}
+
+/* They change what is chosen, and no probability. */
+static void test_constraints(void)
+{
+    model m = network(HASHED, 12, 0.5);
+    for (int beam = 1; beam <= 5; beam += 2) {
+        search_options o = options(beam);
+        o.min_len = 8;
+        check_all(m, o);
+        o.no_repeat_ngram = 2;
+        check_all(m, o);
+        o.no_repeat_ngram = 1;
+        o.min_len = 0;
+        check_all(m, o);
+        o = options(beam);
+        o.never = (const int[]){4, 9, ID_UNK};
+        o.n_never = 3;
+        check_all(m, o);
+    }
+}
+
+/* A sentence by itself, with what is asked of it. */
+static void check_request(const model *m, search_options o, search_request r)
+{
+    seqs src = {0};
+    seqs_add(&src, (const int[]){7, 4, 4, 11}, 4);
+    hyp_list got;
+    o.requests = &r;
+    search((model *)m, &src, &o, &got);
+    check_sentence(m, &o, &src, 0, &got);
+    for (int i = 0; i < r.n_prefix; i++) CU_ASSERT_EQUAL(got.hyps[0].ids[i], r.prefix[i]);
+    CU_ASSERT(got.hyps[0].n >= r.min_len);
+    search_free(&got, 1);
+    seqs_free(&src);
+}
+
+static void test_requests(void)
+{
+    model m = network(HASHED, 12, 0.5);
+    const int prefix[] = {10, 10, 10, 9};
+    for (int beam = 1; beam <= 5; beam += 2) {
+        search_options o = options(beam);
+        check_request(&m, o, (search_request){.prefix = prefix, .n_prefix = 4});
+        check_request(&m, o, (search_request){.prefix = prefix, .n_prefix = 1});
+        check_request(&m, o, (search_request){.min_len = 9});
+        o.no_repeat_ngram = 1; /* what is demanded may repeat itself */
+        check_request(&m, o, (search_request){.prefix = prefix, .n_prefix = 4});
+    }
+}
+
+/* Prefixes and lengths that ask for more than the limit get it. */
+static void test_room(void)
+{
+    model m = network(HASHED, 12, 0.5);
+    const int prefix[] = {10, 10, 10, 9};
+    search_options o = options(3);
+    seqs src = sentences(1, 0);
+    hyp_list got;
+    o.max_len_ratio = 0;
+    o.max_len_extra = 1;
+    o.requests = &(search_request){.prefix = prefix, .n_prefix = 4};
+    search(&m, &src, &o, &got);
+    CU_ASSERT(got.hyps[0].n >= 4 && got.hyps[0].n <= 5);
+    search_free(&got, 1);
+    o.requests = NULL;
+    o.min_len = 6;
+    search(&m, &src, &o, &got);
+    CU_ASSERT(got.hyps[0].n >= 6 && got.hyps[0].n <= 7);
+    search_free(&got, 1);
+    seqs_free(&src);
+}
+
+/* Without log-probabilities the words are the same. */
+static void test_words_only(void)
+{
+    model m = network(HASHED, 150, 0.3);
+    search_options o = options(1), words = o;
+    seqs src = sentences(30, 12);
+    hyp_list a[30], b[30];
+    words.words_only = true;
+    search(&m, &src, &o, a);
+    search(&m, &src, &words, b);
+    for (int i = 0; i < 30; i++) {
+        CU_ASSERT(same_ids(&a[i].hyps[0], b[i].hyps[0].ids, b[i].hyps[0].n));
+        CU_ASSERT(b[i].hyps[0].log_prob == 0);
+    }
+    search_free(a, 30);
+    search_free(b, 30);
+    seqs_free(&src);
+}
+
+/* ---------------------------------------------------------------------------------- sampling */
+
+enum { DRAWS = 20000, WORDS = 100 };
+
+/* How often each word is drawn first, behind an empty source. */
+static void count_draws(const model *m, search_options o, int count[WORDS])
+{
+    seqs src = {0};
+    search_request *requests = xcalloc(DRAWS, sizeof *requests);
+    hyp_list *got = xcalloc(DRAWS, sizeof *got);
+    for (int i = 0; i < DRAWS; i++) {
+        seqs_add(&src, NULL, 0);
+        requests[i] = (search_request){.limit = 1, .draws = (uint64_t)i};
+    }
+    memset(count, 0, WORDS * sizeof *count);
+    o.sample = true;
+    o.requests = requests;
+    o.batch_tokens = 1000;
+    search((model *)m, &src, &o, got);
+    for (int i = 0; i < DRAWS; i++) count[got[i].hyps[0].n ? got[i].hyps[0].ids[0] : ID_EOS]++;
+    search_free(got, DRAWS);
+    free(got);
+    free(requests);
+    seqs_free(&src);
+}
+
+static int more_probable(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return x[0] != y[0] ? (x[0] > y[0] ? -1 : 1) : x[1] < y[1] ? -1 : 1;
+}
+
+/* The shares that the definition gives. */
+static void plain_shares(const model *m, const search_options *o, double share[WORDS])
+{
+    double words[WORDS][2], sum = 0, kept = 0;
+    int n = 0, k = 0;
+    fake_row state = fake_feed(fake_start(NULL, 0), ID_BOS);
+    for (int w = 0; w < WORDS; w++) {
+        share[w] = 0;
+        if (!has_probability(o, w)) continue;
+        words[n][0] = exp(logit_of(m, state, w) / o->temperature);
+        words[n++][1] = w;
+    }
+    qsort(words, (size_t)n, sizeof *words, more_probable);
+    if (o->top_k && o->top_k < n) n = o->top_k;
+    for (int i = 0; i < n; i++) sum += words[i][0];
+    for (; k < n && (k == 0 || !o->top_p || kept < o->top_p * sum); k++) kept += words[k][0];
+    for (int i = 0; i < k; i++) share[(int)words[i][1]] = words[i][0] / kept;
+}
+
+static void check_draws(double temperature, int top_k, double top_p)
+{
+    model m = network(HASHED, WORDS, 0);
+    search_options o = options(1);
+    double share[WORDS];
+    int count[WORDS];
+    o.temperature = temperature;
+    o.top_k = top_k;
+    o.top_p = top_p;
+    plain_shares(&m, &o, share);
+    count_draws(&m, o, count);
+    for (int w = 0; w < WORDS; w++) {
+        double sigma = sqrt(DRAWS * share[w] * (1 - share[w]));
+        CU_ASSERT(fabs(count[w] - DRAWS * share[w]) <= 4.5 * sigma + 1);
+    }
+}
+
+static void test_draws(void)
+{
+    check_draws(1, 0, 1);
+    check_draws(0.5, 0, 1);
+    check_draws(3, 0, 0);
+    check_draws(1, 7, 1);
+    check_draws(1, 0, 0.6);
+    check_draws(2, 80, 0.9);
+    check_draws(1, 1, 1);
+    check_draws(0.7, 1000, 0.01);
+}
+
+/* A sentence's draws are its own: beside others, in any batch, with any number of threads; other numbers,
+ * other words. */
+static void test_draws_alone(void)
+{
+    enum { N = 40, KEPT = 3 };
+    model m = network(HASHED, 23, 0.3);
+    seqs src = sentences(N, 12);
+    search_request requests[N];
+    search_options o = options(1);
+    hyp_list all[N], one;
+    int threads = team_threads(), differ = 0;
+    for (int i = 0; i < N; i++) requests[i] = (search_request){.draws = (uint64_t)i};
+    o.sample = true;
+    o.temperature = 1;
+    o.n_best = KEPT;
+    o.seed = 5;
+    o.requests = requests;
+    team_set_threads(3);
+    search(&m, &src, &o, all);
+    team_set_threads(1);
+    for (int i = 0; i < N; i++) {
+        seqs alone = seqs_part(&src, (size_t)i, 1);
+        search_options again = o;
+        again.requests = requests + i;
+        search(&m, &alone, &again, &one);
+        CU_ASSERT(same_list(&one, &all[i]));
+        CU_ASSERT(one.n >= 1 && one.n <= KEPT);
+        for (int k = 1; k < one.n; k++) CU_ASSERT(one.hyps[k - 1].score >= one.hyps[k].score);
+        search_free(&one, 1);
+        again.seed = 6;
+        search(&m, &alone, &again, &one);
+        differ += !same_list(&one, &all[i]);
+        search_free(&one, 1);
+    }
+    CU_ASSERT(differ > N / 2);
+    team_set_threads(threads);
+    search_free(all, N);
+    seqs_free(&src);
+}
+
+/* ----------------------------------------------------------------------- ensembles, attention */
+
+static void test_ensemble(void)
+{
+    model m = network(HASHED, 23, 0.3), other = network(HASHED, 23, 0.9), mean = network(HASHED, 23, 0.6);
+    model *same[] = {&m, &m}, *two[] = {&m, &other};
+    seqs src = sentences(20, 12);
+    for (int beam = 1; beam <= 4; beam += 3) {
+        search_options o = options(beam);
+        hyp_list a[20], b[20];
+        search(&m, &src, &o, a);
+        search_ensemble(same, 2, &src, &o, b);
+        for (int i = 0; i < 20; i++) CU_ASSERT(same_list(&a[i], &b[i]));
+        search_free(b, 20);
+        search_ensemble(two, 2, &src, &o, b); /* the mean of two biases is a network of the mean bias */
+        for (size_t i = 0; i < 20; i++) check_sentence(&mean, &o, &src, i, &b[i]);
+        search_free(a, 20);
+        search_free(b, 20);
+    }
+    seqs_free(&src);
+}
+
+static double plain_coverage(const hyp *h, size_t keys)
+{
+    double sum = 0;
+    for (size_t j = 0; j < keys; j++) {
+        double got = 0;
+        for (size_t k = 0; k <= (size_t)h->n; k++) {
+            size_t word = k < (size_t)h->n ? (size_t)h->ids[k] : ID_EOS;
+            got += ((word + k) % keys == j ? 0.5 : 0) + 0.5 / (double)keys;
+        }
+        sum += log(got < 1 ? got : 1);
+    }
+    return sum;
+}
+
+static void test_attention(void)
+{
+    model m = network(HASHED, 23, 0.3);
+    m.layers = 2;
+    seqs src = sentences(20, 12);
+    search_options o = options(4);
+    hyp_list got[20];
+    o.attention = true;
+    o.coverage = 0.3;
+    o.n_best = 3;
+    search(&m, &src, &o, got);
+    for (size_t i = 0; i < 20; i++) {
+        size_t keys = seqs_len(&src, i) + 1;
+        for (int k = 0; k < got[i].n; k++) {
+            const hyp *h = &got[i].hyps[k];
+            double want = 0.3 * plain_coverage(h, keys);
+            CU_ASSERT_DOUBLE_EQUAL(h->coverage, want, 1e-4);
+            CU_ASSERT_DOUBLE_EQUAL(h->score, h->log_prob / h->length + want, 1e-4);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(h->attention);
+            double sum = 0;
+            for (size_t j = 0; j < keys; j++) sum += (double)h->attention[(size_t)h->n * keys + j];
+            CU_ASSERT_DOUBLE_EQUAL(sum, 1, 1e-5);
+            if (k) CU_ASSERT(h[-1].score >= h->score);
+        }
+    }
+    search_free(got, 20);
+    m.layers = 0;
+    search(&m, &src, &o, got);
+    CU_ASSERT(got[3].hyps[0].attention == NULL && got[3].hyps[0].coverage == 0);
+    search_free(got, 20);
+    seqs_free(&src);
 }
 
 /* Fewer words than the beam wants: eos and two others. */
@@ -387,6 +741,16 @@ int main(void)
 {
     CU_TestInfo tests[] = {{"the rule", test_rule},
                            {"options", test_options},
+                           {"length penalties", test_length_penalties},
+                           {"exact stopping", test_exact},
+                           {"constraints", test_constraints},
+                           {"requests", test_requests},
+                           {"room for a prefix and a length", test_room},
+                           {"words without log-probabilities", test_words_only},
+                           {"draws", test_draws},
+                           {"draws of a sentence", test_draws_alone},
+                           {"ensembles", test_ensemble},
+                           {"attention and coverage", test_attention},
                            {"small vocabulary", test_small_vocabulary},
                            {"n-best lists", test_n_best},
                            {"a sentence is independent of its batch", test_independence},

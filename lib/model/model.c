@@ -258,6 +258,23 @@ tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt)
     return all;
 }
 
+/* ---------------------------------------------------------------------------------- attention */
+
+attention_place model_attention_last(const model *m) { return m->dec->attention_last(m->decoder); }
+
+void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, attention_place at, real *weights)
+{
+    attention_place last = model_attention_last(m);
+    BUG_IF(src->n != tgt->n || !last.layer || at.layer > last.layer || at.head > last.head);
+    if (!at.layer) at.layer = last.layer > 1 ? last.layer - 1 : 1;
+    words s = words_with_eos(t, src), y = words_with_bos(t, tgt);
+    real **rows = arena_alloc(t->memory, (size_t)y.rows * sizeof *rows);
+    for (int i = 0, row = 0; i < y.p.n; i++)
+        for (int k = 0; k < y.p.len[i]; k++, weights += s.p.len[i]) rows[row++] = weights;
+    encoded source = m->enc->encode(m->encoder, t, &s);
+    m->dec->attention(m->decoder, t, &source, &y, at, rows);
+}
+
 /* ----------------------------------------------------------------------------------- decoding */
 
 struct decoding {

@@ -223,6 +223,8 @@ typedef struct {
     tensor *keys, *values;                         /* attention: by row of the encoder's states */
     packed source;                                 /* (n) words of the sources, sentence-major, */
     const int *place;                              /* and the rows where they lie; NULL: as they are */
+    real **weights; /* where to leave the attention of each row of a run, the next one first; NULL: nobody
+                       asks */
 } start_states;
 
 static tensor *bridge_state(tape *t, const rnn_matrix *b, tensor *summary, const int *index, int rows,
@@ -275,6 +277,14 @@ static tensor *spread(tape *t, const time_major *m, tensor *x)
     return nn_gather(t, x, rank_of, m->rows);
 }
 
+static void leave_weights(const time_major *m, const recurrent_states *r, start_states *s)
+{
+    for (int i = 0; i < m->steps; i++)
+        for (int k = 0; k < m->active[i]; k++)
+            memcpy(*s->weights++, r->p + r->p_start[m->offset[i] + k],
+                   (size_t)s->source.len[k] * sizeof(real));
+}
+
 /* The top layer's output from the first layer's input; *ctx: contexts of an attention. */
 static tensor *run_layers(const rnn_decoder *n, tape *t, const time_major *m, tensor *x, start_states *s,
                           tensor **ctx)
@@ -295,6 +305,7 @@ static tensor *run_layers(const rnn_decoder *n, tape *t, const time_major *m, te
         s->h[l] = r.h;
         s->c[l] = r.c;
         if (r.ctx) *ctx = r.ctx;
+        if (r.ctx && s->weights) leave_weights(m, &r, s);
         x = l && n->residual ? nn_add(t, r.h, x) : r.h;
     }
     return x;
@@ -362,6 +373,24 @@ static tensor *hidden(const void *decoder, tape *t, const encoded *source, const
     start_states s = begin(n, t, source, m->order, m->n);
     *target_of = m->from;
     return decode(n, t, m, rnn_gather_ints(t, tgt->ids, m->from, m->rows), &s);
+}
+
+static attention_place attention_last(const void *decoder)
+{
+    int one = ((const rnn_decoder *)decoder)->attention ? 1 : 0;
+    return (attention_place){one, one};
+}
+
+static void attention_of(const void *decoder, tape *t, const encoded *source, const words *tgt,
+                         attention_place at, real *const *rows)
+{
+    const rnn_decoder *n = decoder;
+    const time_major *m = time_major_new(t, &tgt->p);
+    start_states s = begin(n, t, source, m->order, m->n);
+    (void)at; /* it has one place */
+    s.weights = arena_alloc(t->memory, (size_t)m->rows * sizeof *s.weights);
+    for (int i = 0; i < m->rows; i++) s.weights[i] = rows[m->from[i]];
+    decode(n, t, m, rnn_gather_ints(t, tgt->ids, m->from, m->rows), &s);
 }
 
 /* ------------------------------------------------------------------------------------- search */
@@ -516,6 +545,8 @@ const decoder_class decoder_rnn = {.name = "rnn",
                                    .output = output,
                                    .build = build,
                                    .hidden = hidden,
+                                   .attention_last = attention_last,
+                                   .attention = attention_of,
                                    .start = start,
                                    .step = step,
                                    .select = select_states,

@@ -1,7 +1,9 @@
 /* The Transformer decoder: embeddings with positions, then blocks of causal self-attention, attention to the
  * encoder's states, and feed-forward. In search the keys and values of what was said are kept. */
+#include <math.h>
 #include <string.h>
 
+#include "kernel/softmax.h"
 #include "model/transformer_parts.h"
 
 extern const decoder_class decoder_transformer;
@@ -67,6 +69,55 @@ static tensor *hidden(const void *decoder, tape *t, const encoded *source, const
     }
     *target_of = NULL; /* rows are sentence-major already */
     return transformer_end(n, t, x);
+}
+
+/* ---------------------------------------------------------------------------------- attention */
+
+static attention_place attention_last(const void *decoder)
+{
+    const transformer_side *n = decoder;
+    return (attention_place){n->layers, n->n_heads};
+}
+
+/* p += softmax(q k^T / sqrt(width)) / share for one query of a head and its keys, ld apart. */
+static void add_weights(const real *q, const real *k, long ld, int width, int keys, real share,
+                        real *energies, real *p)
+{
+    for (int j = 0; j < keys; j++, k += ld) {
+        real sum = 0;
+        for (int c = 0; c < width; c++) sum += q[c] * k[c];
+        energies[j] = sum / (real)sqrt(width);
+    }
+    softmax(1, keys, energies, keys);
+    for (int j = 0; j < keys; j++) p[j] += energies[j] / share;
+}
+
+static void attention(const void *decoder, tape *t, const encoded *source, const words *tgt,
+                      attention_place at, real *const *rows)
+{
+    const transformer_side *n = decoder;
+    tensor *states = encoded_by_sentence(t, source),
+           *x = transformer_embed(n, t, tgt->ids, tgt->place, tgt->rows);
+    for (int i = 0; i < at.layer - 1; i++) {
+        layer_input in = {n, &n->blocks[i], x, states, tgt->p, source->p};
+        x = layer(t, &in);
+    }
+    const block *b = &n->blocks[at.layer - 1];
+    x = transformer_self(n, t, x, b, &tgt->p, true);
+    tensor *q = transformer_apply(t, transformer_before(n, t, x, &b->norms[1]), &b->cross_q);
+    tensor *kv = transformer_apply(t, states, &b->cross_kv);
+    int width = n->d / n->n_heads, first = at.head ? at.head - 1 : 0, end = at.head ? at.head : n->n_heads;
+    for (int i = 0; i < tgt->p.n; i++) {
+        int keys = source->p.len[i];
+        const real *k = kv->v + (size_t)source->p.start[i] * (size_t)kv->ld;
+        real *energies = arena_alloc(t->memory, (size_t)keys * sizeof *energies);
+        for (int row = tgt->p.start[i]; row < tgt->p.start[i] + tgt->p.len[i]; row++) {
+            memset(rows[row], 0, (size_t)keys * sizeof(real));
+            for (int h = first; h < end; h++)
+                add_weights(q->v + (size_t)row * (size_t)q->ld + h * width, k + h * width, kv->ld, width,
+                            keys, (real)(end - first), energies, rows[row]);
+        }
+    }
 }
 
 /* ------------------------------------------------------------------------------------- search */
@@ -194,6 +245,8 @@ const decoder_class decoder_transformer = {.name = "transformer",
                                            .build = build,
                                            .build_last = build_last,
                                            .hidden = hidden,
+                                           .attention_last = attention_last,
+                                           .attention = attention,
                                            .start = start,
                                            .step = step,
                                            .select = select_rows,

@@ -531,5 +531,5 @@ recurrent_states nn_recurrent(tape *t, const cell *kind, const time_major *layou
     if (asks) set_up_attention(r, t, asks);
     forward(r);
     if (t->recording) tape_push(t, &r->node, backward);
-    return (recurrent_states){r->h, r->c, r->ctx};
+    return (recurrent_states){r->h, r->c, r->ctx, r->p, r->e_start};
 }

@@ -49,6 +49,9 @@ typedef struct {
     tensor *h;   /* states, (rows, H) or as `into` says */
     tensor *c;   /* (rows, H) second states; NULL for cells without */
     tensor *ctx; /* (rows, C) contexts; NULL without attention */
+    /* With attention: probabilities of the source words of row i from p[p_start[i]] on; else NULL. */
+    const real *p;
+    const int *p_start;
 } recurrent_states;
 
 /* Where a layer writes its states: columns from column .. of h, a tensor of this tape; both directions side

@@ -5,7 +5,7 @@
 
 enum { INDENT = 30, WIDTH = 100 };
 
-static const char *const groups[] = {"files", "text", "network", "training", "search", "general"};
+static const char *const groups[] = {"files", "text", "network", "training", "search", "output", "general"};
 
 static void add_wrapped(const char *text, size_t column, str *out)
 {

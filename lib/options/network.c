@@ -1,4 +1,5 @@
 /* What the values say to the other rooms. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,11 +84,45 @@ search_options options_search(const options *o)
     return (search_options){
         .beam = (int)options_int(o, "beam"),
         .length_penalty = options_real(o, "length-penalty"),
+        .penalty = options_choice(o, "length-penalty-type"),
+        .stop = (enum beam_stop)options_choice(o, "beam-stop"),
+        .coverage = options_real(o, "coverage-penalty"),
+        .place = {(int)options_int(o, "alignment-layer"), (int)options_int(o, "alignment-head")},
         .max_len_ratio = options_real(o, "max-len-ratio"),
         .max_len_extra = 10,
-        .n_best = 1,
+        .min_len = (int)options_int(o, "min-len"),
+        .no_repeat_ngram = (int)options_int(o, "no-repeat-ngram"),
+        .n_best = value_int(o, "n-best", 1),
         .batch_tokens = (int)options_int(o, "batch-tokens"),
+        .sample = options_flag(o, "sample"),
+        .temperature = options_real(o, "temperature"),
+        .top_k = (int)fmin((double)options_int(o, "top-k"), INT_MAX),
+        .top_p = options_real(o, "top-p"),
+        .seed = (uint64_t)options_int(o, "seed"),
     };
+}
+
+static int check_without_sample(const options *o)
+{
+    static const char *const keys[] = {"temperature", "top-k", "top-p"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (options_given(o, keys[i])) return fail("--%s: goes with --sample, say both", keys[i]);
+    int n = value_int(o, "n-best", 1), beam = (int)options_int(o, "beam");
+    if (options_real(o, "coverage-penalty") > 0 && options_choice(o, "beam-stop") == STOP_EXACT)
+        return fail("--coverage-penalty and --beam-stop exact: coverage is known of finished hypotheses "
+                    "alone, give one");
+    if (n > beam) return fail("--n-best %d: at most --beam (%d), make the beam as wide", n, beam);
+    return 0;
+}
+
+int options_check_search(const options *o)
+{
+    if (!options_flag(o, "sample")) return check_without_sample(o);
+    static const char *const keys[] = {"beam", "beam-stop"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (options_given(o, keys[i]))
+            return fail("--%s and --sample: draws know no beam, give one", keys[i]);
+    return 0;
 }
 
 static bool set_by_user(const options *o, const option_row *row)

@@ -101,6 +101,15 @@ const char *options_text(const options *o, const char *key)
     return value_of(o, key, 1u << OPTION_TEXT | 1u << OPTION_CHOICE)->text;
 }
 
+int options_choice(const options *o, const char *key)
+{
+    const char *text = value_of(o, key, 1u << OPTION_CHOICE)->text;
+    int i = 0;
+    BUG_IF(!text);
+    while (strcmp(option_choice(option_find(o->command, key), i), text)) i++;
+    return i;
+}
+
 int options_list(const options *o, const char *key, const char *const **words)
 {
     const option_value *v = value_of(o, key, 1u << OPTION_LIST);

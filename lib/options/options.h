@@ -42,9 +42,11 @@ typedef struct {
     char letter;     /* short name, 0 for none */
     enum option_type type;
     unsigned commands;
-    const char *group;   /* heading in --help: "network", "training", "text", "search", "general", "files" */
-    const char *initial; /* the default, as text; NULL: unset */
-    double least, most;  /* bounds of numbers; most = 1: a text or list that is given once */
+    const char
+        *group; /* heading in --help: "network", "training", "text", "search", "output", "general", "files" */
+    const char *initial;        /* the default, as text; NULL: unset */
+    const char *implied;        /* of a choice: the value of the option alone; NULL: it needs one */
+    double least, most;         /* bounds of numbers; most = 1: a text or list that is given once */
     const char *const *choices; /* NULL-terminated */
     const char *(*choice_at)(
         int i);           /* instead of `choices`: the i-th name of a table, NULL behind the last */
@@ -99,6 +101,7 @@ bool options_flag(const options *o, const char *key);
 long options_int(const options *o, const char *key);
 double options_real(const options *o, const char *key);      /* also OPTION_TIME; NaN if unset */
 const char *options_text(const options *o, const char *key); /* NULL if unset */
+int options_choice(const options *o, const char *key); /* the place of a choice in its list; it must be set */
 int options_list(const options *o, const char *key, const char *const **words); /* number of words */
 bool options_given(const options *o, const char *key); /* by argv, config or preset */
 int options_set(options *o, const char *key,
@@ -119,8 +122,15 @@ int options_load(options *o, store *s);
 net_config options_network(const options *o);
 /* One note on everything that was asked for and that this network does not use. */
 void options_note_unused(const options *o, const net_config *c);
-/* The search that the values describe. */
+/* What becomes of over-long lines, as --long names it. */
+enum long_way { LONG_SPLIT, LONG_CUT, LONG_SKIP };
+
+/* What is written of alignments, as --alignment names it. */
+enum alignment_kind { ALIGN_WORDS, ALIGN_PIECES, ALIGN_SOFT };
+
+/* The search that the values describe. 0, or -1 with a message: what contradicts itself (exit 2). */
 search_options options_search(const options *o);
+int options_check_search(const options *o);
 
 /* A preset is a row of option values, nothing more. */
 typedef struct {

@@ -81,10 +81,18 @@ static int read_list(reader *r, const option_row *row, const char *first, const 
     return result;
 }
 
+static bool next_is_choice(const reader *r, const option_row *row)
+{
+    for (int i = 0; r->at < r->argc && option_choice(row, i); i++)
+        if (!strcmp(r->argv[r->at], option_choice(row, i))) return true;
+    return false;
+}
+
 /* The value of an option: `glued` ("--key=VALUE", "-kVALUE") or the next word. */
 static int read_value(reader *r, const option_row *row, const char *glued, const char *origin)
 {
     if (row->type == OPTION_LIST) return read_list(r, row, glued, origin);
+    if (!glued && row->implied && !next_is_choice(r, row)) glued = row->implied;
     if (!glued) {
         if (r->at == r->argc || looks_like_option(r, r->argv[r->at]))
             return fail("%s needs %s", origin, row->argument);

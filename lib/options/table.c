@@ -20,6 +20,7 @@ static const char *attention_name(int i) { return i == 0 ? "none" : attentions[i
 static const char *optimizer_name(int i) { return optimizers[i].name; }
 static const char *schedule_name(int i) { return schedules[i].name; }
 static const char *bleu_tokenizer_name(int i) { return eval_tokenizers[i].name; }
+static const char *length_penalty_name(int i) { return length_penalties[i].name; }
 static const char *preset_name(int i) { return presets[i].name; }
 
 static const char *const contexts[] = {"init", "every-step", NULL};
@@ -28,6 +29,8 @@ static const char *const norms[] = {"pre", "post", NULL};
 static const char *const ties[] = {"none", "tgt", "all", NULL};
 static const char *const stop_metrics[] = {"bleu", "cross-entropy", NULL};
 static const char *const sides[] = {"src", "tgt", NULL};
+static const char *const long_ways[] = {"split", "cut", "skip", NULL};         /* enum long_way */
+static const char *const alignment_kinds[] = {"hard", "pieces", "soft", NULL}; /* enum alignment_kind */
 static const char *const length_kinds[] = {"captions", "newswire", NULL};
 
 #define HUGE_COUNT  1e15
@@ -65,7 +68,10 @@ const option_row option_table[] = {
      .in_model = true},
     {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRAIN, .group = "files",
      .most = 1, .argument = "MODEL", .help = "model file to write"},
-    {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRANSLATE | FOR_SCORE, .group = "files",
+    {.key = "model", .letter = 'm', .type = OPTION_LIST, .commands = FOR_TRANSLATE, .group = "files", .values = 1,
+     .argument = "MODEL", .help = "model file; given again, the networks translate together, each word by the geometric "
+     "mean of their probabilities"},
+    {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_SCORE, .group = "files",
      .most = 1, .argument = "MODEL", .help = "model file"},
     {.key = "text", .letter = 't', .type = OPTION_LIST, .commands = FOR_SCORE, .group = "files", .values = 2,
      .most = 1, .argument = "SRC TGT", .help = "source and translation, line by line, one of them may be - for "
@@ -76,6 +82,8 @@ const option_row option_table[] = {
      .initial = "-", .help = "text to read, - is standard input; .gz is fine"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FILTERS | FOR_SCORE, .group = "files",
      .argument = "FILE", .initial = "-", .help = "file to write, - is standard output"},
+    {.key = "prefix", .type = OPTION_TEXT, .commands = FOR_TRANSLATE, .group = "files", .argument = "FILE",
+     .help = "how the translation of each line begins, line by line; an empty line leaves it open"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_VOCAB, .group = "files",
      .argument = "VOCAB", .help = "vocabulary file to write"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_EXPORT, .group = "files",
@@ -261,8 +269,33 @@ const option_row option_table[] = {
      .help = "hypotheses kept, 1 for greedy search"},
     {.key = "length-penalty", .type = OPTION_REAL, .argument = "A", .commands = FOR_TRANSLATE, .group = "search",
      .initial = "1", .least = 0, .most = 10, .help = "score of a hypothesis is log p / length^A"},
+    {.key = "length-penalty-type", ROW(length_penalty_name), .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "power", .help = "what log p is divided by: power is length^A, wu ((5 + length) / 6)^A (Wu et al. 2016); "
+     "length in pieces, the end of the sentence counted"},
+    {.key = "beam-stop", NAME(beam_stops), .commands = FOR_TRANSLATE, .group = "search", .initial = "finished",
+     .help = "a sentence is done with as many finished hypotheses as the beam is wide, or when none that goes on can still "
+     "come among the best (slower)"},
+    {.key = "coverage-penalty", .type = OPTION_REAL, .argument = "B", .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "0", .least = 0, .most = 10, .help = "adds B times the sum over source pieces of log min(1, attention that "
+     "the piece got) to the score of finished hypotheses (Wu et al. 2016)"},
     {.key = "max-len-ratio", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
      .initial = "2", .least = 0.1, .most = 100, .help = "longest translation, in pieces of the source, plus 10"},
+    {.key = "min-len", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "0", .least = 0, .most = 10000,
+     .help = "shortest translation, in pieces"},
+    {.key = "no-repeat-ngram", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "0", .least = 0,
+     .most = 1000, .help = "no N pieces come a second time in a translation in the same order; 0 is no limit"},
+    {.key = "sample", .type = OPTION_FLAG, .commands = FOR_TRANSLATE, .group = "search",
+     .help = "draw each piece by its probability instead of searching; draws depend on --seed and the number of the line"},
+    {.key = "temperature", .type = OPTION_REAL, .argument = "X", .commands = FOR_TRANSLATE, .group = "search",
+     .initial = "1", .least = 0.01, .most = 100, .help = "with --sample: logits are divided by it; below 1 what is probable "
+     "becomes more so"},
+    {.key = "top-k", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "0", .least = 0, .most = HUGE_COUNT,
+     .help = "with --sample: draw among the N most probable pieces; 0 is all"},
+    {.key = "top-p", .type = OPTION_REAL, .argument = "P", .commands = FOR_TRANSLATE, .group = "search", .initial = "1",
+     .least = 0.000001, .most = 1, .help = "with --sample: draw among the fewest pieces whose probabilities reach P"},
+    {.key = "long", NAME(long_ways), .commands = FOR_TRANSLATE, .group = "search", .initial = "split",
+     .help = "what becomes of a line of more pieces than --max-len of the training: translated in parts, cut at ends of "
+     "sentences and joined again; the first part alone; an empty line"},
     {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "512", .least = 1,
      .most = MOST_TOKENS, .help = "source pieces translated together; memory grows with it, for each thread"},
     {.key = "batch-tokens", COUNT, .commands = FOR_SCORE, .group = "search", .initial = "512", .least = 1,
@@ -273,6 +306,27 @@ const option_row option_table[] = {
      "tulk info (default: best, or last if there is no best)"},
     {.key = "checkpoint", .type = OPTION_TEXT, .argument = "NAME", .commands = FOR_EXPORT, .group = "files",
      .help = "whose weights, as tulk info names them (default: best, or last if there is no best)"},
+
+    /* output */
+    {.key = "scores", .type = OPTION_FLAG, .commands = FOR_TRANSLATE, .group = "output",
+     .help = "write SCORE, a tab, and the translation; the score is that of --length-penalty"},
+    {.key = "n-best", COUNT, .commands = FOR_TRANSLATE, .group = "output", .least = 1, .most = 1000,
+     .help = "write the N best translations of each line that differ, best first, as `id ||| text ||| features ||| score`, "
+     "lines counted from 0; at most --beam, or as many draws of --sample"},
+    {.key = "json", .type = OPTION_FLAG, .commands = FOR_TRANSLATE, .group = "output",
+     .help = "write a line of JSON for each line, with all that is known of it"},
+    {.key = "alignment", .type = OPTION_CHOICE, .choices = alignment_kinds, .argument = "[NAME]", .implied = "hard",
+     .commands = FOR_TRANSLATE, .group = "output",
+     .help = "add ` ||| ` and what each part of the translation attends to: hard is SOURCE-TARGET for words separated by "
+     "blanks, from 0, pieces the same for pieces, soft the matrix, for each piece and the end of the translation its "
+     "attention to each piece and the end of the source"},
+    {.key = "alignment-layer", COUNT, .commands = FOR_TRANSLATE, .group = "output", .initial = "0", .least = 0,
+     .most = 1000, .help = "layer of a Transformer decoder that --alignment and --coverage-penalty read, from 1; 0 is the "
+     "last but one, whose mean of all heads is closest to alignments made by people (Garg et al. 2019)"},
+    {.key = "alignment-head", COUNT, .commands = FOR_TRANSLATE, .group = "output", .initial = "0", .least = 0, .most = 1000,
+     .help = "head of that layer, from 1; 0 is the mean of all heads"},
+    {.key = "interactive", .type = OPTION_FLAG, .commands = FOR_TRANSLATE, .group = "output",
+     .help = "translate each line as soon as it is there, as at a terminal"},
 
     /* general */
     {.key = "hash", .type = OPTION_FLAG, .commands = FOR_INFO, .group = "general",

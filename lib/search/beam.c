@@ -130,14 +130,6 @@ static int worst_of(const hyp_list *l)
     return worst;
 }
 
-/* Takes a hypothesis out; the others keep their order. */
-static void drop(hyp_list *l, int at)
-{
-    free(l->hyps[at].ids);
-    l->n--;
-    memmove(l->hyps + at, l->hyps + at + 1, (size_t)(l->n - at) * sizeof *l->hyps);
-}
-
 /* Keeps a finished hypothesis, the prefix of the extension and its word, where there is room for it: made by
  * a worse one if the search is exact. */
 static void finish(beam_state *s, int sentence, const extension *x, int length)
@@ -147,7 +139,7 @@ static void finish(beam_state *s, int sentence, const extension *x, int length)
         int worst = worst_of(out);
         bool better = search_score(s->b->options, x->log_prob, length) > out->hyps[worst].score;
         if (s->b->options->stop == STOP_FINISHED || !better) return;
-        drop(out, worst);
+        hyp_list_drop(out, worst);
     }
     words_of(s, s->live[x->row].last, length - 1);
     s->words[length - 1] = x->word;
@@ -208,15 +200,6 @@ static int extend(beam_state *s, const prediction *p, int length)
     return rows;
 }
 
-/* Sorts a result and drops what is beyond n_best. Where nothing finished (the network gave no numbers)
- * the result is the empty sentence, impossible but there. */
-static void close_list(const batch *b, hyp_list *l)
-{
-    if (!l->n) l->hyps[l->n++] = hyp_new(b, (const int[]){ID_EOS}, 1, -INFINITY);
-    hyp_list_sort(l);
-    while (l->n > b->options->n_best) free(l->hyps[--l->n].ids);
-}
-
 void beam_decode(const batch *b)
 {
     beam_state s = beam_new(b);
@@ -227,5 +210,4 @@ void beam_decode(const batch *b)
         predict_select(&p, s.from, rows, s.rows);
         s.rows = rows;
     }
-    for (size_t i = 0; i < b->src.n; i++) close_list(b, b->out[i]);
 }

@@ -23,8 +23,11 @@ void beam_decode(const batch *b);
 /* A result whose n words end in eos, or not (at the limit). */
 hyp hyp_new(const batch *b, const int *words, int n, double log_prob);
 
-/* Best first; of equal ones that which stood first. */
-void hyp_list_sort(hyp_list *l);
+/* Takes a hypothesis out; the others keep their order. */
+void hyp_list_drop(hyp_list *l, int at);
+
+/* Gives the hypotheses of a batch their attention and coverage penalty (attention.c). */
+void attention_add(const batch *b);
 
 /* ------------------------------------------------------------------------------- the next words */
 

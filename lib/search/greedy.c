@@ -120,5 +120,4 @@ void greedy_decode(const batch *b)
         predict_select(&p, g.from, stay, g.live);
         g.live = stay;
     }
-    for (size_t i = 0; i < b->src.n; i++) hyp_list_sort(b->out[i]);
 }

@@ -23,6 +23,7 @@ const char *const beam_stops[] = {[STOP_FINISHED] = "finished", [STOP_EXACT] = "
 
 double search_score(const search_options *o, double log_prob, int length)
 {
+    if (!length) return 0;
     return log_prob / length_penalties[o->penalty].divisor(length, o->length_penalty);
 }
 
@@ -35,7 +36,21 @@ hyp hyp_new(const batch *b, const int *words, int n, double log_prob)
     return h;
 }
 
-void hyp_list_sort(hyp_list *l)
+static void free_hyp(hyp *h)
+{
+    free(h->ids);
+    free(h->attention);
+}
+
+void hyp_list_drop(hyp_list *l, int at)
+{
+    free_hyp(&l->hyps[at]);
+    l->n--;
+    memmove(l->hyps + at, l->hyps + at + 1, (size_t)(l->n - at) * sizeof *l->hyps);
+}
+
+/* Best first; of equal ones that which stood first. */
+static void sort(hyp_list *l)
 {
     for (int i = 1; i < l->n; i++) {
         hyp x = l->hyps[i];
@@ -43,6 +58,15 @@ void hyp_list_sort(hyp_list *l)
         for (; at && l->hyps[at - 1].score < x.score; at--) l->hyps[at] = l->hyps[at - 1];
         l->hyps[at] = x;
     }
+}
+
+/* Sorts a result and drops what is beyond n_best. Where nothing finished (the network gave no numbers)
+ * the result is the empty sentence, impossible but there. */
+static void close_list(const batch *b, hyp_list *l)
+{
+    if (!l->n) l->hyps[l->n++] = hyp_new(b, (const int[]){ID_EOS}, 1, -INFINITY);
+    sort(l);
+    while (l->n > b->options->n_best) hyp_list_drop(l, l->n - 1);
 }
 
 /* --------------------------------------------------------------------------------------- calls */
@@ -98,6 +122,8 @@ static void run_batch(long index, void *context)
         beam_decode(&b);
     else
         greedy_decode(&b);
+    if (b.options->coverage > 0 || b.options->attention) attention_add(&b);
+    for (size_t i = 0; i < n; i++) close_list(&b, out[i]);
     arena_reset(memory);
 }
 
@@ -113,6 +139,7 @@ static batching cut_batches(const seqs *src, const search_options *o)
 void search_ensemble(model *const *nets, int n, const seqs *src, const search_options *o, hyp_list *lists)
 {
     BUG_IF(n < 1 || o->beam < 1 || o->n_best < 1 || (!o->sample && o->n_best > o->beam));
+    BUG_IF(o->coverage > 0 && o->stop == STOP_EXACT);
     for (int i = 1; i < n; i++) BUG_IF(model_config(nets[i])->tgt_vocab != model_config(nets[0])->tgt_vocab);
     if (!src->n) return;
     search_call c = {nets, n, src, o, lists, cut_batches(src, o), arenas_new()};
@@ -129,7 +156,7 @@ void search(model *m, const seqs *src, const search_options *o, hyp_list *lists)
 void search_free(hyp_list *lists, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        for (int k = 0; k < lists[i].n; k++) free(lists[i].hyps[k].ids);
+        for (int k = 0; k < lists[i].n; k++) free_hyp(&lists[i].hyps[k]);
         free(lists[i].hyps);
         lists[i] = (hyp_list){0};
     }

@@ -5,7 +5,8 @@
  * `beam` finished hypotheses (STOP_FINISHED), or when none that goes on can still come among the n_best
  * finished ones (STOP_EXACT: log p only falls, and no score divides by more than at the limit); in any case
  * at its limit, where the `beam` best extensions count as finished whether they end or not. Finished
- * hypotheses are ordered by score: log p, eos counted, over a length penalty (length_penalties[]).
+ * hypotheses are ordered by score: log p, eos counted, over a length penalty (length_penalties[]), plus a
+ * coverage penalty.
  *
  * With a beam of one the best word is taken at each step (greedy), and with `sample` a drawn one: n_best
  * translations of each sentence, of which those that differ are kept.
@@ -47,6 +48,8 @@ typedef struct {
     int beam;              /* 1: greedy */
     double length_penalty; /* the exponent; default 1 */
     int penalty;           /* row of length_penalties[] */
+    double coverage; /* beta of the coverage penalty of Wu et al. 2016, eq. 14: beta sum over source words j
+                      * of log min(1, attention that j got from all words); not with STOP_EXACT */
     enum beam_stop stop;
     double max_len_ratio; /* a hypothesis has at most max_len_ratio * source words + max_len_extra words, */
     int max_len_extra;    /* eos counted on both sides; more if a prefix or min_len asks for it */
@@ -63,6 +66,8 @@ typedef struct {
     int top_k;    /* among the top_k most probable, 0: all, */
     double top_p; /* and of these the fewest whose probabilities reach top_p (0 or 1: all) */
     uint64_t seed;
+    bool attention;        /* leave each hypothesis its attention, */
+    attention_place place; /* from here where the network has such a place, else from the default one */
     const search_request *requests; /* NULL, or one a sentence */
 } search_options;
 
@@ -71,7 +76,9 @@ typedef struct {
     int n;
     int length;      /* n, and eos if it ended by itself */
     double log_prob; /* sum, eos counted */
-    double score;    /* after the length penalty */
+    double coverage; /* the coverage penalty, 0 or less */
+    double score;    /* after both penalties */
+    real *attention; /* (n + 1, source words + 1), eos counted; NULL if nobody asked or no network attends */
 } hyp;
 
 typedef struct {
@@ -86,7 +93,7 @@ void search(model *m, const seqs *src, const search_options *o, hyp_list *lists)
 void search_ensemble(model *const *nets, int n, const seqs *src, const search_options *o, hyp_list *lists);
 void search_free(hyp_list *lists, size_t n);
 
-/* log_prob over the length penalty. */
+/* log_prob over the length penalty; 0 for a length of 0. */
 double search_score(const search_options *o, double log_prob, int length);
 
 #endif

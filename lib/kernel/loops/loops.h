@@ -53,8 +53,8 @@ struct softmax_loops {
     void (*softmax)(long n, real *x);
     void (*softmax_back)(long n, const real *p, real *dp);
     void (*log_softmax)(long n, real *x);
-    real (*tops)(long n, const real *x, real *top);              /* kernel/softmax.h, one row; the largest */
-    double (*sum_exps)(long n, real m, const real *x);           /* sum exp(x - m) */
+    real (*tops)(long n, const real *x, real *top);    /* kernel/softmax.h, one row; the largest */
+    double (*sum_exps)(long n, real m, const real *x); /* sum exp(x - m) */
     /* kernel/softmax.h, one row; returns the maximum that was subtracted. */
     real (*class_sums)(long n, real *z, class_sums *s);
     void (*class_gradient)(long n, real factor, real shift, real *z); /* z = factor z - shift */

@@ -1,7 +1,7 @@
-/* The split. Each pair of words that stand together (subject and verb, verb and object, adjective and noun)
- * is kept for one part by its hash, whatever the seed: a test sentence has at least one combination that is
- * kept for the test part, and no training or validation sentence has any of those. A network that does well
- * on the test part has learned words and rules, not sentences. */
+/* The split. Each pair of words that stand together (subject and verb, verb and object, adjective and noun,
+ * prefix and verb) is kept for one part by its hash, whatever the seed: a test line has at least one
+ * combination that is kept for the test part, and no training or validation line has any of those. A network
+ * that does well on the test part has learned words and rules, not sentences. */
 #include "corpus.h"
 
 #include <errno.h>
@@ -22,15 +22,17 @@ typedef struct {
 } hash_set;
 
 struct corpus {
+    const task *task;
     lexicon *lex;
-    arena *memory; /* of one sentence */
+    arena *memory; /* of one pair */
     uint64_t seed, drawn[PARTS];
     hash_set seen;
 };
 
-corpus *corpus_new(uint64_t seed)
+corpus *corpus_new(const task *t, uint64_t seed)
 {
     corpus *c = xcalloc(1, sizeof *c);
+    c->task = t;
     c->lex = lexicon_new();
     c->memory = arena_new();
     c->seed = seed;
@@ -50,8 +52,8 @@ const lexicon *corpus_lexicon(const corpus *c) { return c->lex; }
 
 void pair_free(pair *p)
 {
-    str_free(&p->en);
-    str_free(&p->de);
+    str_free(&p->src);
+    str_free(&p->tgt);
 }
 
 /* --- what was drawn --- */
@@ -86,7 +88,7 @@ static void add(hash_set *set, uint64_t hash)
     set->n++;
 }
 
-/* The two languages share one set: a line of one that is also a line of the other is left out, too. */
+/* The two sides share one set: a line of one that is also a line of the other is left out, too. */
 static uint64_t text_hash(const str *text) { return hash64(text->p, text->n) | 1; }
 
 /* --- the parts --- */
@@ -107,37 +109,35 @@ static enum part part_of(const combinations *used)
     return part;
 }
 
-static void draw(corpus *c, enum part part, pair *out)
+static bool draw(corpus *c, enum part part, pair *out)
 {
     rng random = rng_at(c->seed, RNG_SAMPLE, ((uint64_t)part << 48) + c->drawn[part]++);
     arena_reset(c->memory);
-    str_clear(&out->en);
-    str_clear(&out->de);
-    sentence s = sample_sentence(c->lex, &random, c->memory, &out->used);
-    if (part_of(&out->used) != part) return;
-    english_sentence(&s, &out->en);
-    german_sentence(&s, &out->de);
+    str_clear(&out->src);
+    str_clear(&out->tgt);
+    return c->task->draw(c->lex, &random, c->memory, out) && part_of(&out->used) == part;
 }
 
-void corpus_next(corpus *c, enum part part, pair *out)
+int corpus_next(corpus *c, enum part part, pair *out)
 {
-    for (;;) {
-        draw(c, part, out);
-        if (!out->en.n) continue;
-        uint64_t en = text_hash(&out->en), de = text_hash(&out->de);
-        if (has(&c->seen, en) || has(&c->seen, de)) continue;
-        add(&c->seen, en);
-        add(&c->seen, de);
-        return;
+    enum { TRIES = 200000 }; /* a pair of the test part is one draw in a few hundred */
+    for (int i = 0; i < TRIES; i++) {
+        if (!draw(c, part, out)) continue;
+        uint64_t src = text_hash(&out->src), tgt = text_hash(&out->tgt);
+        if (has(&c->seen, src) || (c->task->text && has(&c->seen, tgt))) continue;
+        add(&c->seen, src);
+        if (c->task->text) add(&c->seen, tgt);
+        return 0;
     }
+    return fail("the task %s has no more lines for %s; ask for fewer", c->task->name, part_names[part]);
 }
 
 /* --- files --- */
 
-static FILE *open_line_file(const char *dir, enum part part, const char *language)
+static FILE *open_line_file(const char *dir, enum part part, const char *ending)
 {
     str path = {0};
-    str_addf(&path, "%s/%s.%s", dir, part_names[part], language);
+    str_addf(&path, "%s/%s.%s", dir, part_names[part], ending);
     FILE *file = fopen(str_text(&path), "w");
     if (!file) fail("%s: cannot be written (%s); choose another --out", str_text(&path), strerror(errno));
     str_free(&path);
@@ -156,15 +156,18 @@ static int close_file(FILE *file, const char *dir)
 static int write_part(corpus *c, const char *dir, enum part part, long n)
 {
     pair p = {0};
-    FILE *en = open_line_file(dir, part, "en"), *de = en ? open_line_file(dir, part, "de") : NULL;
-    for (long i = 0; de && i < n; i++) {
-        corpus_next(c, part, &p);
-        fprintf(en, "%s\n", p.en.p);
-        fprintf(de, "%s\n", p.de.p);
+    FILE *src = open_line_file(dir, part, c->task->src),
+         *tgt = src ? open_line_file(dir, part, c->task->tgt) : NULL;
+    bool enough = true;
+    for (long i = 0; tgt && i < n; i++) {
+        enough = !corpus_next(c, part, &p);
+        if (!enough) break;
+        fprintf(src, "%s\n", p.src.p);
+        fprintf(tgt, "%s\n", p.tgt.p);
     }
     pair_free(&p);
-    int first = close_file(en, dir), second = close_file(de, dir);
-    return first || second ? -1 : 0;
+    int first = close_file(src, dir), second = close_file(tgt, dir);
+    return first || second || !enough ? -1 : 0;
 }
 
 int corpus_write(corpus *c, const char *dir, const long n[PARTS])

@@ -282,12 +282,12 @@ static void write_clause(line *l, const clause *c)
 
 void english_sentence(const sentence *s, str *out)
 {
-    line l = line_begin(out);
+    line l = line_begin(out, NULL);
     write_clause(&l, s->first);
     if (s->link) {
         line_comma(&l);
         line_word(&l, s->link->en);
         write_clause(&l, s->second);
     }
-    line_end(&l, s->first->mood == STATEMENT ? '.' : '?');
+    line_end(&l, s->first->mood == STATEMENT ? "." : "?");
 }

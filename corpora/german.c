@@ -3,6 +3,7 @@
  * pronouns, time, frequency, dative, accusative, nicht, manner, place, governed, predicate. */
 #include <string.h>
 
+#include "base/error.h"
 #include "inflect.h"
 #include "sentence.h"
 
@@ -33,7 +34,7 @@ static void write_number(line *l, int count)
     static const char *const words[] = {"",       "",     "zwei", "drei", "vier", "fünf", "sechs",
                                         "sieben", "acht", "neun", "zehn", "elf",  "zwölf"};
     if (count <= 12)
-        line_word(l, words[count]);
+        line_tagged(l, "Num", words[count]);
     else
         line_digits(l, count);
 }
@@ -49,17 +50,17 @@ static void write_determiner(line *l, const np *n, enum gcase k)
         [DET_SEVERAL] = "mehrer", [DET_ALL] = "all",   [DET_BOTH] = "beid", [DET_WHICH] = "welch"};
     enum gender g = np_gender(n);
     switch (n->determiner) {
-    case DET_THE: line_word(l, definite_article(k, g)); return;
+    case DET_THE: line_cased(l, "Det", k, definite_article(k, g)); return;
     case DET_BARE:
     case DET_LABEL: return;
     case DET_COUNT: write_number(l, n->count); return;
     case DET_OWNER:
-        line_word(l, n->text);
+        line_cased(l, "Name", GENITIVE, n->text);
         line_ending(l, "s");
         return;
     case DET_MOST:
-        line_word(l, definite_article(k, g));
-        line_word(l, "meisten");
+        line_cased(l, "Det", k, definite_article(k, g));
+        line_cased(l, "Adj", k, "meisten");
         return;
     case DET_THIS:
     case DET_EVERY:
@@ -69,11 +70,11 @@ static void write_determiner(line *l, const np *n, enum gcase k)
     case DET_ALL:
     case DET_BOTH:
     case DET_WHICH:
-        line_word(l, der_words[n->determiner]);
+        line_cased(l, "Det", k, der_words[n->determiner]);
         line_ending(l, der_ending(k, g));
         return;
     case DET_WHOSE: return; /* written by the relative clause, whose head has the gender */
-    default: line_word(l, ein_words[n->determiner]); line_ending(l, ein_ending(k, g));
+    default: line_cased(l, "Det", k, ein_words[n->determiner]); line_ending(l, ein_ending(k, g));
     }
 }
 
@@ -104,12 +105,12 @@ static void write_attributes(line *l, const np *n)
 {
     if (n->determiner == DET_LABEL) line_digits(l, n->count);
     if (n->home) {
-        line_word(l, "aus");
-        line_word(l, n->home->de);
+        line_tagged(l, "Prep", "aus");
+        line_cased(l, "Name", DATIVE, n->home->de);
     }
     if (n->of) write_np(l, n->of, GENITIVE, false);
     if (n->with) {
-        line_word(l, n->without ? "ohne" : "mit");
+        line_tagged(l, "Prep", n->without ? "ohne" : "mit");
         write_np(l, n->with, n->without ? ACCUSATIVE : DATIVE, false);
     }
 }
@@ -122,9 +123,9 @@ static void write_relative(line *l, const np *head)
     line_comma(l);
     if (c->gap == GAP_OBJECT) {
         k = c->frame->object_case;
-        if (c->frame->kind == 'q') line_word(l, c->frame->de_prep);
+        if (c->frame->kind == 'q') line_tagged(l, "Prep", c->frame->de_prep);
     }
-    line_word(l, relative_pronoun(k, np_gender(head)));
+    line_cased(l, "Pron", k, relative_pronoun(k, np_gender(head)));
     write_clause(l, c, VERB_LAST);
     line_comma(l);
 }
@@ -133,12 +134,12 @@ static void write_noun(line *l, const np *n, enum gcase k, bool article_written)
 {
     if (!article_written) write_determiner(l, n, k);
     const char *ending = adjective_ending(declension_after(n->determiner), k, np_gender(n));
-    if (n->degree) line_word(l, n->degree->de);
+    if (n->degree) line_tagged(l, "Adv", n->degree->de);
     for (int i = 0; i < n->n_adjectives; i++) {
-        line_word(l, n->adjectives[i]->stem);
+        line_cased(l, "Adj", k, n->adjectives[i]->stem);
         line_ending(l, ending);
     }
-    line_word(l, noun_form(n, k));
+    line_cased(l, "Noun", k, noun_form(n, k));
     write_attributes(l, n);
     if (n->relative) write_relative(l, n);
 }
@@ -153,19 +154,20 @@ static void write_np(line *l, const np *n, enum gcase k, bool article_written)
     case NP_NOUN: write_noun(l, n, k, article_written); break;
     case NP_NAME: {
         bool mister = starts_with(n->text, "Mr ");
-        line_word(l, mister                         ? (k == NOMINATIVE ? "Herr" : "Herrn")
-                     : starts_with(n->text, "Mrs ") ? "Frau"
-                                                    : "");
+        line_cased(l, "Noun", k,
+                   mister                         ? (k == NOMINATIVE ? "Herr" : "Herrn")
+                   : starts_with(n->text, "Mrs ") ? "Frau"
+                                                  : "");
         const char *space = strchr(n->text, ' ');
-        line_word(l, starts_with(n->text, "Mr") && space ? space + 1 : n->text);
+        line_cased(l, "Name", k, starts_with(n->text, "Mr") && space ? space + 1 : n->text);
         break;
     }
-    case NP_PRONOUN: line_word(l, pronouns[k][n->pronoun]); break;
-    case NP_WHO: line_word(l, who[k]); break;
-    case NP_WHAT: line_word(l, "was"); break;
+    case NP_PRONOUN: line_cased(l, "Pron", k, pronouns[k][n->pronoun]); break;
+    case NP_WHO: line_cased(l, "Pron", k, who[k]); break;
+    case NP_WHAT: line_cased(l, "Pron", k, "was"); break;
     case NP_PAIR:
         write_np(l, n->left, k, article_written);
-        line_word(l, "und");
+        line_tagged(l, "Conj", "und");
         write_np(l, n->right, k, false);
     }
 }
@@ -188,7 +190,7 @@ static void write_governed(line *l, const char *word, const np *n, enum gcase k)
     const char *one_word = NULL;
     if (first->kind == NP_NOUN && first->determiner == DET_THE)
         one_word = contraction(word, definite_article(k, np_gender(first)));
-    line_word(l, one_word ? one_word : word);
+    line_tagged(l, "Prep", one_word ? one_word : word);
     write_np(l, n, k, one_word != NULL);
 }
 
@@ -212,12 +214,13 @@ static const char *const modals[8][4] = {[CAN] = {"kann", "kannst", "kann", "kö
 /* The finite verb, its separated prefix, and what closes the bracket: up to two words. */
 typedef struct {
     const char *finite, *prefix, *tail[2];
+    const char *content; /* tag of tail[0], or of the finite verb if there is none; all else is auxiliary */
 } bracket;
 
 static bracket simple_bracket(const clause *c, enum person p)
 {
     bool past = c->tense == PAST;
-    bracket b = {"", "", {"", ""}};
+    bracket b = {"", "", {"", ""}, ""};
     if (!c->verb) {
         b.finite = (past ? sein_past : sein_present)[p];
     } else if (c->passive) {
@@ -235,7 +238,7 @@ static bracket perfect_bracket(const clause *c, enum person p)
     bool past = c->tense == PLUPERFECT, sein = !c->verb || c->passive || c->verb->sein;
     const char *const *auxiliary =
         sein ? (past ? sein_past : sein_present) : (past ? haben_past : haben_present);
-    bracket b = {auxiliary[p], "", {"", ""}};
+    bracket b = {auxiliary[p], "", {"", ""}, ""};
     b.tail[0] = c->verb ? c->verb->participle : "gewesen";
     if (c->passive) b.tail[1] = "worden";
     return b;
@@ -244,7 +247,7 @@ static bracket perfect_bracket(const clause *c, enum person p)
 /* FUTURE and MODAL: an infinitive closes the bracket; its prefix is put before it when it is written. */
 static bracket infinitive_bracket(const clause *c, enum person p)
 {
-    bracket b = {c->tense == FUTURE ? werden_present[p] : modals[c->modal][p], "", {"", ""}};
+    bracket b = {c->tense == FUTURE ? werden_present[p] : modals[c->modal][p], "", {"", ""}, ""};
     if (!c->verb) {
         b.tail[0] = "sein";
     } else if (c->passive) {
@@ -259,31 +262,38 @@ static bracket infinitive_bracket(const clause *c, enum person p)
 
 static bracket make_bracket(const clause *c, enum person p)
 {
-    if (c->tense == PRESENT || c->tense == PAST) return simple_bracket(c, p);
-    if (c->tense == PERFECT || c->tense == PLUPERFECT) return perfect_bracket(c, p);
-    return infinitive_bracket(c, p);
+    bracket b = c->tense == PRESENT || c->tense == PAST         ? simple_bracket(c, p)
+                : c->tense == PERFECT || c->tense == PLUPERFECT ? perfect_bracket(c, p)
+                                                                : infinitive_bracket(c, p);
+    b.content = c->verb ? "Verb" : "Aux";
+    return b;
+}
+
+static void write_first(line *l, const bracket *b)
+{
+    line_tagged(l, b->tail[0][0] ? "Aux" : b->content, b->finite);
 }
 
 /* A prefix is glued to the word behind it: an + rufen. */
-static void write_glued(line *l, const char *prefix, const char *word)
+static void write_glued(line *l, const bracket *b, const char *word)
 {
-    if (!prefix[0]) {
-        line_word(l, word);
+    if (!b->prefix[0]) {
+        line_tagged(l, b->content, word);
         return;
     }
-    line_word(l, prefix);
+    line_tagged(l, word[0] ? b->content : "Part", b->prefix);
     line_ending(l, word);
 }
 
 static void close_bracket(line *l, const bracket *b, enum order order)
 {
     if (order == VERB_LAST && !b->tail[0][0]) {
-        write_glued(l, b->prefix, b->finite);
+        write_glued(l, b, b->finite);
         return;
     }
-    write_glued(l, b->prefix, b->tail[0]);
-    line_word(l, b->tail[1]);
-    if (order == VERB_LAST) line_word(l, b->finite);
+    write_glued(l, b, b->tail[0]);
+    line_tagged(l, "Aux", b->tail[1]);
+    if (order == VERB_LAST) write_first(l, b);
 }
 
 /* --- the middle field --- */
@@ -296,7 +306,7 @@ static void write_reflexive(line *l, const clause *c)
     if (!c->verb || !c->verb->reflexive) return;
     const np *s = subject_of(c);
     bool we = s->kind == NP_PRONOUN && s->pronoun == PRO_WE;
-    line_word(l, we ? "uns" : own[np_person(s)]);
+    line_cased(l, "Pron", ACCUSATIVE, we ? "uns" : own[np_person(s)]);
 }
 
 /* The subject in the middle field; sich goes before it unless it is a pronoun: weil sich der Mann beeilt. */
@@ -330,10 +340,53 @@ static void write_object(line *l, const clause *c)
 static void write_place(line *l, const clause *c)
 {
     if (c->city) {
-        line_word(l, c->to_city ? "nach" : "in");
-        line_word(l, c->city->de);
+        line_tagged(l, "Prep", c->to_city ? "nach" : "in");
+        line_cased(l, "Name", DATIVE, c->city->de);
     } else if (c->place) {
         write_governed(l, c->place_prep->de, c->place, c->place_prep->object_case);
+    }
+}
+
+/* --- times: am 12. Januar, letzte Woche --- */
+
+static bool one_of(const char *const *words, const char *word)
+{
+    while (*words && strcmp(*words, word) != 0) words++;
+    return *words;
+}
+
+static const char *const time_prepositions[] = {"in", "im", "am", "an", "um", NULL};
+
+static void write_time_word(line *l, const char *word, enum gcase k)
+{
+    static const char *const determiners[] = {"der", "jeden", "jede", "jedes", "diese", NULL};
+    static const char *const adjectives[] = {"letzte",   "letzten",  "letztes", "nächste",
+                                             "nächsten", "nächstes", NULL};
+    bool digits = word[0] >= '0' && word[0] <= '9', capital = word[0] >= 'A' && word[0] <= 'Z';
+    if (one_of(time_prepositions, word))
+        line_tagged(l, "Prep", word);
+    else if (one_of(determiners, word))
+        line_cased(l, "Det", k, word);
+    else if (one_of(adjectives, word))
+        line_cased(l, "Adj", k, word);
+    else if (capital)
+        line_cased(l, "Noun", k, word);
+    else
+        line_tagged(l, digits || !strcmp(word, "hundert") ? "Num" : "Adv", word);
+}
+
+/* A noun is in the dative after in, am and an; alone and after um in the accusative. */
+static void write_time(line *l, const char *text)
+{
+    enum gcase k = ACCUSATIVE;
+    char word[32];
+    for (size_t n; *text; text += n + (text[n] == ' ')) {
+        n = strcspn(text, " ");
+        BUG_IF(n >= sizeof word);
+        memcpy(word, text, n);
+        word[n] = '\0';
+        if (one_of(time_prepositions, word) && strcmp(word, "um") != 0) k = DATIVE;
+        write_time_word(l, word, k);
     }
 }
 
@@ -342,8 +395,8 @@ static void write_objects(line *l, const clause *c)
     bool pronoun = np_is_pronoun(c->object);
     if (np_is_pronoun(c->recipient)) write_np(l, c->recipient, DATIVE, false);
     if (pronoun) write_object(l, c);
-    if (c->when.de && c->front != FRONT_WHEN) line_word(l, c->when.de);
-    if (c->often) line_word(l, c->often->de);
+    if (c->when.de && c->front != FRONT_WHEN) write_time(l, c->when.de);
+    if (c->often) line_tagged(l, "Adv", c->often->de);
     if (c->recipient && !np_is_pronoun(c->recipient)) write_np(l, c->recipient, DATIVE, false);
     if (!pronoun) write_object(l, c);
     if (c->passive && c->object) write_governed(l, "von", c->object, DATIVE);
@@ -352,14 +405,14 @@ static void write_objects(line *l, const clause *c)
 static void write_middle(line *l, const clause *c)
 {
     write_objects(l, c);
-    if (c->negated && !negates_object(c)) line_word(l, "nicht");
-    if (c->manner) line_word(l, c->manner->de);
+    if (c->negated && !negates_object(c)) line_tagged(l, "Part", "nicht");
+    if (c->manner) line_tagged(l, "Adv", c->manner->de);
     if (c->front != FRONT_PLACE) write_place(l, c);
     if (governed(c) && c->gap != GAP_OBJECT)
         write_governed(l, c->frame->de_prep, c->object, c->frame->object_case);
     if (c->verb) return;
-    if (c->degree) line_word(l, c->degree->de);
-    line_word(l, c->predicate->de);
+    if (c->degree) line_tagged(l, "Adv", c->degree->de);
+    line_tagged(l, "Adj", c->predicate->de);
 }
 
 /* --- clauses --- */
@@ -367,7 +420,7 @@ static void write_middle(line *l, const clause *c)
 static void write_adjunct(line *l, const clause *c)
 {
     line_comma(l);
-    line_word(l, c->conjunction->de);
+    line_tagged(l, "Sub", c->conjunction->de);
     write_clause(l, c->adjunct, VERB_LAST);
     line_comma(l);
 }
@@ -376,7 +429,9 @@ static void write_infinitive(line *l, const clause *c)
 {
     write_reflexive(l, c);
     write_middle(l, c);
-    line_word(l, c->verb->zu);
+    const char *apart = strchr(c->verb->zu, ' '); /* zu rufen, but anzurufen */
+    if (apart) line_tagged(l, "Part", "zu");
+    line_tagged(l, "Verb", apart ? apart + 1 : c->verb->zu);
 }
 
 static void write_complement(line *l, const clause *c)
@@ -384,7 +439,7 @@ static void write_complement(line *l, const clause *c)
     if (c->complement == NO_COMPLEMENT) return;
     line_comma(l);
     if (c->complement == THAT) {
-        line_word(l, "dass");
+        line_tagged(l, "Sub", "dass");
         write_clause(l, c->embedded, VERB_LAST);
     } else {
         write_infinitive(l, c->embedded);
@@ -396,13 +451,13 @@ static void write_complement(line *l, const clause *c)
 static bool write_front(line *l, const clause *c)
 {
     if (c->mood == ASKS_ADVERB) {
-        line_word(l, c->asked.de);
+        line_tagged(l, "Adv", c->asked.de);
     } else if (c->mood == ASKS_OBJECT) {
         write_np(l, c->object, c->frame->object_case, false);
     } else if (c->adjunct && c->adjunct_first) {
         write_adjunct(l, c);
     } else if (c->front == FRONT_WHEN) {
-        line_word(l, c->when.de);
+        write_time(l, c->when.de);
     } else if (c->front == FRONT_PLACE) {
         write_place(l, c);
     } else {
@@ -417,7 +472,7 @@ static void write_clause(line *l, const clause *c, enum order order)
     bracket b = make_bracket(c, np_person(subject_of(c)));
     bool subject_done = !c->subject;
     if (order == VERB_SECOND) subject_done = write_front(l, c);
-    if (order != VERB_LAST) line_word(l, b.finite);
+    if (order != VERB_LAST) write_first(l, &b);
     if (subject_done)
         write_reflexive(l, c);
     else
@@ -428,15 +483,15 @@ static void write_clause(line *l, const clause *c, enum order order)
     if (c->adjunct && !c->adjunct_first) write_adjunct(l, c);
 }
 
-void german_sentence(const sentence *s, str *out)
+void german_sentence(const sentence *s, str *out, str *tags)
 {
-    line l = line_begin(out);
+    line l = line_begin(out, tags);
     bool whether = s->first->mood == ASKS_WHETHER;
     write_clause(&l, s->first, whether ? VERB_FIRST : VERB_SECOND);
     if (s->link) {
         if (!strcmp(s->link->de, "aber")) line_comma(&l);
-        line_word(&l, s->link->de);
+        line_tagged(&l, "Conj", s->link->de);
         write_clause(&l, s->second, VERB_SECOND);
     }
-    line_end(&l, s->first->mood == STATEMENT ? '.' : '?');
+    line_end(&l, s->first->mood == STATEMENT ? "." : "?");
 }

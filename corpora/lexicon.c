@@ -24,6 +24,7 @@ static const char adjective_words[] =
     ;
 
 #include "words/others.inc"
+#include "words/polarity.inc"
 
 /* --- reading rows: fields by blanks, rows by semicolons --- */
 
@@ -172,6 +173,17 @@ static void read_adjectives(lexicon *lex)
     }
 }
 
+static void mark_polarity(lexicon *lex, const char *words, int polarity)
+{
+    char *field[FIELDS];
+    while (next_row(lex->memory, &words, field) > 0) {
+        int i = 0;
+        while (i < lex->n_adjectives && strcmp(lex->adjectives[i].en, field[0]) != 0) i++;
+        BUG_IF(i == lex->n_adjectives); /* not in the dictionary */
+        lex->adjectives[i].polarity = polarity;
+    }
+}
+
 /* --- verbs --- */
 
 static enum gcase case_of(char letter)
@@ -283,6 +295,8 @@ lexicon *lexicon_new(void)
     read_nouns(lex);
     read_labels(lex);
     read_adjectives(lex);
+    mark_polarity(lex, positive_words, 1);
+    mark_polarity(lex, negative_words, -1);
     read_verbs(lex);
     index_usages(lex);
     lex->manner = read_phrases(a, manner_words);
@@ -293,6 +307,7 @@ lexicon *lexicon_new(void)
     lex->first_names = read_phrases(a, first_names_words);
     lex->surnames = read_phrases(a, surnames_words);
     lex->cities = read_phrases(a, cities_words);
+    lex->prefixes = read_phrases(a, prefix_words);
     lex->places = read_prepositions(a, static_preps_words);
     lex->directions = read_prepositions(a, direction_preps_words);
     lex->circumstances = read_prepositions(a, circumstance_preps_words);

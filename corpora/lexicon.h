@@ -31,6 +31,7 @@ typedef struct {
     const char *en, *de, *stem; /* de stands in the predicate, stem takes endings */
     const char *classes;        /* of nouns it goes with */
     bool attributive;           /* never in the predicate */
+    int polarity;               /* 1 praises, -1 blames, 0 neither: words/polarity.inc */
 } adjective;
 
 /* What a verb goes with: kind is one letter of words/verbs.inc. */
@@ -94,7 +95,7 @@ typedef struct {
     int n_usages[128];
     const noun **labelled; /* nouns that may carry a number */
     int n_labelled;
-    phrases manner, often, degree, when[WHEN_KINDS], first_names, surnames, cities;
+    phrases manner, often, degree, when[WHEN_KINDS], first_names, surnames, cities, prefixes;
     prepositions places, directions, circumstances;
 } lexicon;
 

@@ -9,12 +9,16 @@
 #include "corpus.h"
 
 static const char usage_text[] =
-    "usage: tulk-grammar --pairs N --out DIR [--seed S] [--valid N] [--test N]\n"
-    "       tulk-grammar --stats [--pairs N] [--seed S]\n"
+    "usage: tulk-grammar --pairs N --out DIR [--task NAME] [--seed S] [--valid N] [--test N]\n"
+    "       tulk-grammar --stats [--pairs N] [--task NAME] [--seed S]\n"
     "Writes an English-German corpus made by a synchronous grammar: DIR/train.en, train.de, valid.en, "
     "valid.de,\n"
     "test.en and test.de. The same seed gives the same files; no two parts share a sentence, and every test\n"
     "sentence has a combination of words that does not occur in training (see corpora/README.md).\n"
+    "  --task NAME what to learn: translation (the default), or, with files that end in .src and .tgt:\n"
+    "              sentiment: an English sentence -> positive or negative\n"
+    "              tags: a German sentence -> class and case of each word\n"
+    "              verbs: a German infinitive -> its forms\n"
     "  --pairs N   pairs to train on (20000)\n"
     "  --valid N   pairs for validation (500)\n"
     "  --test N    pairs for the test (500)\n"
@@ -26,6 +30,7 @@ typedef struct {
     long pairs[PARTS];
     long seed;
     const char *out;
+    const task *task;
     bool stats, help;
 } settings;
 
@@ -55,6 +60,10 @@ static int read_option(settings *s, char **argv)
     if (!strcmp(argv[0], "--stats")) return s->stats = true, 1;
     if (!strcmp(argv[0], "--help")) return s->help = true, 1;
     if (!strcmp(argv[0], "--out") && argv[1]) return s->out = argv[1], 2;
+    if (!strcmp(argv[0], "--task") && argv[1]) {
+        s->task = task_of(argv[1]);
+        return s->task ? 2 : fail("--task %s: there is no such task; see --help", argv[1]);
+    }
     return fail("%s: unknown option or missing value; see --help", argv[0]);
 }
 
@@ -102,44 +111,42 @@ static void print_lemmas(const lexicon *lex)
     printf("lemmas: %d English, %d German (names, cities and numbers not counted)\n", c.en, c.de);
 }
 
-static void print_statistics(corpus *c, long pairs)
+static int print_statistics(corpus *c, const task *t, long pairs)
 {
-    word_count en = {.capacity = 1 << 20},
-               de = {.capacity = 1 << 20}; /* ample: forms of 2,000 lemmas, names, numbers */
-    en.slot = xcalloc(en.capacity, sizeof *en.slot);
-    de.slot = xcalloc(de.capacity, sizeof *de.slot);
+    word_count src = {.capacity = 1 << 20},
+               tgt = {.capacity = 1 << 20}; /* ample: forms of 2,000 lemmas, names, numbers */
+    src.slot = xcalloc(src.capacity, sizeof *src.slot);
+    tgt.slot = xcalloc(tgt.capacity, sizeof *tgt.slot);
     pair p = {0};
-    for (long i = 0; i < pairs; i++) {
-        corpus_next(c, TRAIN, &p);
-        count_line(&en, p.en.p);
-        count_line(&de, p.de.p);
+    long n = 0;
+    while (n < pairs && !corpus_next(c, TRAIN, &p)) {
+        count_line(&src, p.src.p);
+        count_line(&tgt, p.tgt.p);
+        n++;
     }
     print_lemmas(corpus_lexicon(c));
-    double n = pairs ? (double)pairs : 1;
-    printf("pairs: %ld; words a sentence: %.2f English, %.2f German; word forms: %ld English, %ld German\n",
-           pairs, (double)en.words / n, (double)de.words / n, en.types, de.types);
+    double lines = n ? (double)n : 1;
+    printf("pairs: %ld; words a line: %.2f %s, %.2f %s; word forms: %ld %s, %ld %s\n", n,
+           (double)src.words / lines, t->src, (double)tgt.words / lines, t->tgt, src.types, t->src, tgt.types,
+           t->tgt);
     pair_free(&p);
-    free(en.slot);
-    free(de.slot);
+    free(src.slot);
+    free(tgt.slot);
+    return n < pairs ? -1 : 0;
 }
 
 int main(int argc, char **argv)
 {
     (void)argc;
-    settings s = {.pairs = {20000, 500, 500}, .seed = 1};
+    settings s = {.pairs = {20000, 500, 500}, .task = tasks, .seed = 1};
     if (read_arguments(&s, argv + 1)) {
         fprintf(stderr, "tulk-grammar: %s\n", error_message());
         return 2;
     }
     if (s.help) return fputs(usage_text, stdout) < 0;
-    corpus *c = corpus_new((uint64_t)s.seed);
-    int status = 0;
-    if (s.stats)
-        print_statistics(c, s.pairs[TRAIN]);
-    else if (corpus_write(c, s.out, s.pairs)) {
-        fprintf(stderr, "tulk-grammar: %s\n", error_message());
-        status = 1;
-    }
+    corpus *c = corpus_new(s.task, (uint64_t)s.seed);
+    int failed = s.stats ? print_statistics(c, s.task, s.pairs[TRAIN]) : corpus_write(c, s.out, s.pairs);
+    if (failed) fprintf(stderr, "tulk-grammar: %s\n", error_message());
     corpus_free(c);
-    return status;
+    return failed ? 1 : 0;
 }

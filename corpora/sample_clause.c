@@ -51,14 +51,18 @@ static bool definite(const np *n)
 }
 
 /* "must not" is not "muss nicht", and "two dogs ... not" has two readings. */
-static void choose_negation(sampler *s, clause *c)
+static bool may_be_negated(const clause *c)
 {
     bool odd_modal = c->tense == MODAL && (c->modal == MUST || c->modal == HAD_TO);
     bool object = definite(c->object);
     if (c->object && c->object->kind == NP_NOUN && c->frame && c->frame->kind != 'q' && !c->passive)
         object |= c->object->determiner == DET_A || c->object->determiner == DET_BARE;
-    if (odd_modal || !definite(c->subject) || !object || c->often) return;
-    c->negated = chance(s, 11);
+    return !odd_modal && definite(c->subject) && object && !c->often;
+}
+
+static void choose_negation(sampler *s, clause *c, int percent)
+{
+    if (may_be_negated(c)) c->negated = chance(s, percent);
 }
 
 /* --- times --- */
@@ -232,7 +236,7 @@ static clause *sample_simple(sampler *s, enum np_length length)
     }
     choose_tense(s, c);
     add_adverbials(s, c);
-    choose_negation(s, c);
+    choose_negation(s, c, 11);
     return c;
 }
 
@@ -466,6 +470,18 @@ static sentence sample_question(sampler *s)
     case 2: ask_subject(s, c); break;
     default: ask_object(s, c);
     }
+    return (sentence){c, NULL, NULL};
+}
+
+sentence sample_judgement(const lexicon *lex, rng *random, arena *a, combinations *used)
+{
+    sampler s = {lex, random, a, used};
+    used->n = 0;
+    clause *c = sample_copula(&s, LONG);
+    choose_tense(&s, c);
+    add_adverbials(&s, c);
+    choose_negation(&s, c, 50);
+    choose_front(&s, c);
     return (sentence){c, NULL, NULL};
 }
 

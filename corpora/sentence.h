@@ -123,24 +123,33 @@ typedef struct {
 
 /* Draws a sentence; everything in it lives in `a`. */
 sentence sample_sentence(const lexicon *lex, rng *random, arena *a, combinations *used);
+/* One clause that says what its subject is like, often negated: The film was not boring yesterday. */
+sentence sample_judgement(const lexicon *lex, rng *random, arena *a, combinations *used);
 
 void english_sentence(const sentence *s, str *out);
-void german_sentence(const sentence *s, str *out);
+/* With tags (or NULL), punctuation marks are words of their own, and each word gets a tag: its class and, of
+ * nouns, names, determiners, adjectives before a noun and pronouns, its case: "Die Katze schläft ." is
+ * "DetNom NounNom Verb Punct". The classes: Noun, Name, Det, Adj, Pron; Num, Verb, Aux, Adv, Prep, Conj (and,
+ * but), Sub (because, that), Part (nicht, zu, a separated prefix), Punct. */
+void german_sentence(const sentence *s, str *out, str *tags);
 
 enum person np_person(const np *n); /* THIRD or MANY for nouns, FIRST and SECOND for I and you */
 bool np_is_pronoun(const np *n);
 
 /* A line of words: a blank before each but the first, commas where they belong. */
 typedef struct {
-    str *out;
+    str *out, *tags;
     bool comma; /* before the next word */
     size_t start;
 } line;
-line line_begin(str *out);
-void line_word(line *l, const char *word); /* "" writes nothing */
+line line_begin(str *out, str *tags);
+/* One word, or several, each of which gets the tag; "" writes nothing. */
+void line_tagged(line *l, const char *tag, const char *words);
+void line_cased(line *l, const char *tag, enum gcase k, const char *words);
+void line_word(line *l, const char *word); /* of a line without tags */
 void line_digits(line *l, int number);
 void line_ending(line *l, const char *letters); /* glued to the last word */
 void line_comma(line *l);
-void line_end(line *l, char mark); /* capital first letter, mark at the end */
+void line_end(line *l, const char *mark); /* capital first letter, mark at the end */
 
 #endif

@@ -5,14 +5,15 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "corpus.h"
+#include "inflect.h"
 #include "suite.h"
 
-enum { N_TRAIN = 6000, N_HELD = 300 };
+enum { N_TRAIN = 4500, N_HELD = 200 };
 
 static const long sizes[PARTS] = {N_TRAIN, N_HELD, N_HELD};
 
 typedef struct {
-    char *en, *de;
+    char *src, *tgt;
     combinations used;
     enum part part;
 } kept;
@@ -22,15 +23,15 @@ typedef struct {
     int n;
 } drawn;
 
-static drawn draw_all(uint64_t seed)
+static drawn draw_all(const task *t, uint64_t seed)
 {
-    corpus *c = corpus_new(seed);
+    corpus *c = corpus_new(t, seed);
     drawn d = {xcalloc(N_TRAIN + 2 * N_HELD, sizeof(kept)), 0};
     pair p = {0};
     for (int part = TEST; part >= TRAIN; part--)
         for (long i = 0; i < sizes[part]; i++) {
-            corpus_next(c, (enum part)part, &p);
-            d.rows[d.n++] = (kept){xstrdup(p.en.p), xstrdup(p.de.p), p.used, (enum part)part};
+            CU_ASSERT_EQUAL_FATAL(corpus_next(c, (enum part)part, &p), 0);
+            d.rows[d.n++] = (kept){xstrdup(p.src.p), xstrdup(p.tgt.p), p.used, (enum part)part};
         }
     pair_free(&p);
     corpus_free(c);
@@ -40,8 +41,8 @@ static drawn draw_all(uint64_t seed)
 static void drawn_free(drawn *d)
 {
     for (int i = 0; i < d->n; i++) {
-        free(d->rows[i].en);
-        free(d->rows[i].de);
+        free(d->rows[i].src);
+        free(d->rows[i].tgt);
     }
     free(d->rows);
 }
@@ -51,12 +52,12 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void no_line_twice(void)
+static void check_no_line_twice(const task *t)
 {
-    drawn d = draw_all(1);
-    for (int side = 0; side < 2; side++) {
+    drawn d = draw_all(t, 1);
+    for (int side = 0; side < (t->text ? 2 : 1); side++) {
         const char **text = xmalloc((size_t)d.n * sizeof *text);
-        for (int i = 0; i < d.n; i++) text[i] = side ? d.rows[i].de : d.rows[i].en;
+        for (int i = 0; i < d.n; i++) text[i] = side ? d.rows[i].tgt : d.rows[i].src;
         qsort(text, (size_t)d.n, sizeof *text, by_text);
         int same = 0;
         for (int i = 1; i < d.n; i++) same += !strcmp(text[i], text[i - 1]);
@@ -66,16 +67,21 @@ static void no_line_twice(void)
     drawn_free(&d);
 }
 
+static void no_line_twice(void)
+{
+    for (const task *t = tasks; t->name; t++) check_no_line_twice(t);
+}
+
 static int by_hash(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-/* Every test sentence has a combination that no sentence of the other parts has. */
-static void test_combinations_are_new(void)
+/* Every test line has a combination that no line of the other parts has. */
+static void check_combinations(const task *t)
 {
-    drawn d = draw_all(2);
+    drawn d = draw_all(t, 2);
     uint64_t *seen = xmalloc((size_t)d.n * COMBINATIONS * sizeof *seen);
     size_t n = 0;
     for (int i = 0; i < d.n; i++)
@@ -99,19 +105,30 @@ static void test_combinations_are_new(void)
     drawn_free(&d);
 }
 
-static void same_seed_same_pairs(void)
+static void test_combinations_are_new(void)
 {
-    drawn a = draw_all(3), b = draw_all(3), c = draw_all(4);
+    for (const task *t = tasks; t->name; t++) check_combinations(t);
+}
+
+/* Other seeds draw other sentences; of verbs there are not so many. */
+static void check_seeds(const task *t)
+{
+    drawn a = draw_all(t, 3), b = draw_all(t, 3), c = draw_all(t, 4);
     int different = 0, shared = 0;
     for (int i = 0; i < a.n; i++) {
-        different += strcmp(a.rows[i].en, b.rows[i].en) || strcmp(a.rows[i].de, b.rows[i].de);
-        shared += !strcmp(a.rows[i].en, c.rows[i].en);
+        different += strcmp(a.rows[i].src, b.rows[i].src) || strcmp(a.rows[i].tgt, b.rows[i].tgt);
+        shared += !strcmp(a.rows[i].src, c.rows[i].src);
     }
     CU_ASSERT_EQUAL(different, 0);
-    CU_ASSERT(shared < 10);
+    CU_ASSERT(shared < 100);
     drawn_free(&a);
     drawn_free(&b);
     drawn_free(&c);
+}
+
+static void same_seed_same_pairs(void)
+{
+    for (const task *t = tasks; t->name; t++) check_seeds(t);
 }
 
 static int words_of(const char *text)
@@ -123,15 +140,102 @@ static int words_of(const char *text)
 
 static void sentences_are_ten_words_long(void)
 {
-    drawn d = draw_all(5);
+    drawn d = draw_all(tasks, 5);
     double en = 0, de = 0;
     for (int i = 0; i < d.n; i++) {
-        en += words_of(d.rows[i].en);
-        de += words_of(d.rows[i].de);
+        en += words_of(d.rows[i].src);
+        de += words_of(d.rows[i].tgt);
     }
     CU_ASSERT(en / d.n > 9 && en / d.n < 12);
     CU_ASSERT(de / d.n > 9 && de / d.n < 12);
     drawn_free(&d);
+}
+
+/* --- the other tasks --- */
+
+static void each_word_has_a_tag(void)
+{
+    drawn d = draw_all(task_of("tags"), 6);
+    int torn = 0;
+    for (int i = 0; i < d.n; i++) torn += words_of(d.rows[i].src) != words_of(d.rows[i].tgt);
+    CU_ASSERT_EQUAL(torn, 0);
+    drawn_free(&d);
+}
+
+static bool listed(const lexicon *lex, const char *word, size_t n, int *polarity)
+{
+    for (int i = 0; i < lex->n_adjectives; i++) {
+        *polarity = lex->adjectives[i].polarity;
+        if (strlen(lex->adjectives[i].en) == n && !strncmp(lex->adjectives[i].en, word, n)) return true;
+    }
+    return false;
+}
+
+/* Of short sentences, which end with their predicate: the label is that of the adjective, turned round by not
+ * or no. */
+static void labels_follow_the_predicate(void)
+{
+    drawn d = draw_all(task_of("sentiment"), 7);
+    lexicon *lex = lexicon_new();
+    int wrong = 0, positive = 0, turned = 0, seen = 0, polarity;
+    for (int i = 0; i < d.n; i++) {
+        const char *text = d.rows[i].src, *last = strrchr(text, ' ') + 1;
+        positive += !strcmp(d.rows[i].tgt, "positive");
+        if (words_of(text) > 5 || !listed(lex, last, strlen(last) - 1, &polarity)) continue;
+        bool not = strstr(text, " not ") || strstr(text, " no ") || starts_with(text, "No ");
+        turned += not ;
+        seen++;
+        wrong += strcmp(d.rows[i].tgt, (polarity > 0) != not ? "positive" : "negative") != 0;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(seen > 500 && turned > 100);
+    CU_ASSERT(positive > d.n / 3 && positive < 2 * d.n / 3);
+    lexicon_free(lex);
+    drawn_free(&d);
+}
+
+static const char *const verbs[][2] = {
+    {"anrufen",
+     "ich rufe an, du rufst an, er ruft an, wir rufen an, ich rief an, du riefst an, wir riefen an, "
+     "angerufen, anzurufen"},
+    {"mitarbeiten",
+     "ich arbeite mit, du arbeitest mit, er arbeitet mit, wir arbeiten mit, ich arbeitete mit, "
+     "du arbeitetest mit, wir arbeiteten mit, mitgearbeitet, mitzuarbeiten"},
+    {"abnehmen",
+     "ich nehme ab, du nimmst ab, er nimmt ab, wir nehmen ab, ich nahm ab, du nahmst ab, wir nahmen ab, "
+     "abgenommen, abzunehmen"},
+    {"aufhängen",
+     "ich hänge auf, du hängst auf, er hängt auf, wir hängen auf, ich hängte auf, du hängtest auf, wir "
+     "hängten auf, aufgehängt, aufzuhängen"}};
+
+static void verbs_have_their_forms(void)
+{
+    drawn d = draw_all(task_of("verbs"), 8);
+    int found = 0, n = sizeof verbs / sizeof *verbs;
+    for (int i = 0; i < d.n; i++) {
+        CU_ASSERT_PTR_NULL(strchr(d.rows[i].src, ' '));
+        CU_ASSERT_EQUAL(words_of(d.rows[i].tgt), 23);
+        for (int v = 0; v < n; v++) {
+            if (strcmp(d.rows[i].src, verbs[v][0]) != 0) continue;
+            CU_ASSERT_STRING_EQUAL(d.rows[i].tgt, verbs[v][1]);
+            found++;
+        }
+    }
+    CU_ASSERT(found > n / 2);
+    drawn_free(&d);
+}
+
+/* There are not infinitely many verbs. */
+static void a_task_ends(void)
+{
+    corpus *c = corpus_new(task_of("verbs"), 1);
+    pair p = {0};
+    int n = 0;
+    while (n < 1000 && !corpus_next(c, TEST, &p)) n++;
+    CU_ASSERT(n > 200 && n < 300);
+    CU_ASSERT_PTR_NULL(task_of("nothing"));
+    pair_free(&p);
+    corpus_free(c);
 }
 
 static void dictionary_is_large(void)
@@ -148,7 +252,7 @@ static void dictionary_is_large(void)
 
 static int by_english(const void *a, const void *b)
 {
-    return strcmp(((const kept *)a)->en, ((const kept *)b)->en);
+    return strcmp(((const kept *)a)->src, ((const kept *)b)->src);
 }
 
 /* The same English is never translated in two ways: drawn without regard to what was drawn before. */
@@ -165,16 +269,16 @@ static void translation_is_a_function(void)
         sentence s = sample_sentence(lex, &r, memory, &rows[i].used);
         str_clear(&en), str_clear(&de);
         english_sentence(&s, &en);
-        german_sentence(&s, &de);
-        rows[i].en = xstrdup(en.p);
-        rows[i].de = xstrdup(de.p);
+        german_sentence(&s, &de, NULL);
+        rows[i].src = xstrdup(en.p);
+        rows[i].tgt = xstrdup(de.p);
     }
     qsort(rows, DRAWS, sizeof *rows, by_english);
     int same = 0, torn = 0;
     for (int i = 1; i < DRAWS; i++) {
-        if (strcmp(rows[i].en, rows[i - 1].en) != 0) continue;
+        if (strcmp(rows[i].src, rows[i - 1].src) != 0) continue;
         same++;
-        torn += strcmp(rows[i].de, rows[i - 1].de) != 0;
+        torn += strcmp(rows[i].tgt, rows[i - 1].tgt) != 0;
     }
     CU_ASSERT(same > 0); /* short sentences do come twice */
     CU_ASSERT_EQUAL(torn, 0);
@@ -215,9 +319,20 @@ static void check(const clause *c, const char *en, const char *de)
     english_sentence(&s, &text);
     CU_ASSERT_STRING_EQUAL(text.p, en);
     str_clear(&text);
-    german_sentence(&s, &text);
+    german_sentence(&s, &text, NULL);
     CU_ASSERT_STRING_EQUAL(text.p, de);
     str_free(&text);
+}
+
+static void check_tags(const clause *c, const char *de, const char *tags)
+{
+    sentence s = {(clause *)c, NULL, NULL};
+    str text = {0}, classes = {0};
+    german_sentence(&s, &text, &classes);
+    CU_ASSERT_STRING_EQUAL(text.p, de);
+    CU_ASSERT_STRING_EQUAL(classes.p, tags);
+    str_free(&text);
+    str_free(&classes);
 }
 
 static void agreement_and_order(void)
@@ -241,12 +356,19 @@ static void agreement_and_order(void)
     c.when = (phrase){"tomorrow", "morgen"};
     c.front = FRONT_WHEN;
     check(&c, "Tomorrow she will call the old boy.", "Morgen wird sie den alten Jungen anrufen.");
+    check_tags(&c, "Morgen wird sie den alten Jungen anrufen .",
+               "Adv Aux PronNom DetAcc AdjAcc NounAcc Verb Punct");
+    c.when = (phrase){"on 12 January", "am 12. Januar"};
+    check_tags(&c, "Am 12. Januar wird sie den alten Jungen anrufen .",
+               "Prep Num NounDat Aux PronNom DetAcc AdjAcc NounAcc Verb Punct");
     c.tense = PRESENT;
     c.when = (phrase){NULL, NULL};
     c.front = FRONT_SUBJECT;
     c.negated = true;
     c.mood = ASKS_WHETHER;
     check(&c, "Does she not call the old boy?", "Ruft sie den alten Jungen nicht an?");
+    check_tags(&c, "Ruft sie den alten Jungen nicht an ?",
+               "Verb PronNom DetAcc AdjAcc NounAcc Part Part Punct");
     clause below = {.subject = &dogs, .verb = sleep.verb, .frame = sleep.frame, .tense = PRESENT};
     static const phrase because = {"because", "weil"};
     c.mood = STATEMENT;
@@ -258,6 +380,11 @@ static void agreement_and_order(void)
     relative.controller = &dogs;
     check(&c, "Because my dogs that have seen the old boy sleep, she calls the old boy.",
           "Weil meine Hunde, die den alten Jungen gesehen haben, schlafen, ruft sie den alten Jungen an.");
+    check_tags(
+        &c,
+        "Weil meine Hunde , die den alten Jungen gesehen haben , schlafen , ruft sie den alten Jungen an .",
+        "Sub DetNom NounNom Punct PronNom DetAcc AdjAcc NounAcc Verb Aux Punct Verb Punct Verb PronNom "
+        "DetAcc AdjAcc NounAcc Part Punct");
     lexicon_free(lex);
 }
 
@@ -267,7 +394,11 @@ static CU_TestInfo tests[] = {{"no line twice, on either side", no_line_twice},
                               {"about ten words a sentence", sentences_are_ten_words_long},
                               {"1,500 lemmas a side and no homonyms", dictionary_is_large},
                               {"one translation a sentence", translation_is_a_function},
-                              {"agreement and word order", agreement_and_order},
+                              {"agreement, word order and tags", agreement_and_order},
+                              {"a tag for each word", each_word_has_a_tag},
+                              {"a label is the predicate's, or its opposite", labels_follow_the_predicate},
+                              {"the forms of verbs", verbs_have_their_forms},
+                              {"a task says when it has no more lines", a_task_ends},
                               CU_TEST_INFO_NULL};
 
 int main(void) { return suite_run("corpora", tests); }

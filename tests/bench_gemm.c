@@ -4,7 +4,8 @@
  *
  * prints GFLOP/s and the share of the processor's peak (a loop of multiply-adds, measured in the same run)
  * for the three products of a linear layer with weights [out][in], M tokens, K inputs, N outputs: NT forward,
- * NN gradient by the input, TN gradient by the weights; then NT and NN with weights that were packed before.
+ * NN gradient by the input, TN gradient by the weights; then NT and NN with weights that were packed before,
+ * and the first in whole numbers (kernel/int8.h), operations being counted in the same way.
  * --library opens a shared library with cblas_sgemm and measures it beside (single-threaded, if it has
  * openblas_set_num_threads). With one thread the clock is the thread's CPU time. */
 #include <dlfcn.h>
@@ -16,6 +17,7 @@
 #include "base/memory.h"
 #include "base/team.h"
 #include "kernel/gemm.h"
+#include "kernel/int8.h"
 #include "kernel/isa.h"
 
 typedef void cblas_gemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda,
@@ -26,7 +28,8 @@ typedef struct {
     long m, n, k;
     const float *a, *b;
     float *c;
-    float *packed; /* b, if it was packed before */
+    float *packed; /* b, if it was packed before, */
+    void *int8;    /* or quantised */
     cblas_gemm *library;
 } product;
 
@@ -36,6 +39,8 @@ static void multiply(const product *p)
     if (p->library)
         p->library(101, p->kind == GEMM_TN ? 112 : 111, p->kind == GEMM_NT ? 112 : 111, (int)p->m, (int)p->n,
                    (int)p->k, 1, p->a, (int)lda, p->b, (int)ldb, 0, p->c, (int)p->n);
+    else if (p->int8)
+        int8_product(p->m, p->n, p->k, p->a, lda, p->int8, NULL, false, p->c, p->n);
     else if (p->packed)
         gemm_packed(p->m, p->n, p->k, p->a, lda, p->packed, NULL, false, p->c, p->n);
     else
@@ -97,12 +102,21 @@ static void print_rate(const char *name, product *p, cblas_gemm *library, double
     if (library) printf(" (%6.1f)", gflops(p));
 }
 
+static void print_int8(product p, double top)
+{
+    size_t bytes = int8_packed_bytes(p.n, p.k);
+    p.int8 = pages_alloc(&bytes);
+    int8_pack(p.n, p.k, p.b, p.k, p.int8);
+    print_rate("int8 NT", &p, NULL, top);
+    free(p.int8);
+}
+
 static void row(long m, long k, long n, float *x, float *w, float *y, cblas_gemm *library, double top)
 {
     static const char *const names[] = {"NT", "NN", "TN"};
-    product products[] = {{GEMM_NT, m, n, k, x, w, y, NULL, NULL},
-                          {GEMM_NN, m, k, n, y, w, x, NULL, NULL},
-                          {GEMM_TN, n, k, m, y, x, w, NULL, NULL}};
+    product products[] = {{GEMM_NT, m, n, k, x, w, y, NULL, NULL, NULL},
+                          {GEMM_NN, m, k, n, y, w, x, NULL, NULL, NULL},
+                          {GEMM_TN, n, k, m, y, x, w, NULL, NULL, NULL}};
     printf("%5ld %5ld %5ld", m, k, n);
     for (int i = 0; i < 3; i++) print_rate(names[i], &products[i], library, top);
     for (int i = 0; i < 2; i++) {
@@ -114,6 +128,7 @@ static void row(long m, long k, long n, float *x, float *w, float *y, cblas_gemm
         print_rate(i ? "packed NN" : "packed NT", p, NULL, top);
         free(p->packed);
     }
+    print_int8(products[0], top);
     printf("\n");
     fflush(stdout);
 }

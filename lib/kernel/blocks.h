@@ -19,6 +19,7 @@ enum scratch_slot {
     SCRATCH_ATTEND,
     SCRATCH_JOBS,
     SCRATCH_PARTIAL,
+    SCRATCH_INT8,
     SCRATCH_SLOTS
 };
 void *scratch(enum scratch_slot slot, size_t bytes);

@@ -5,22 +5,24 @@
 #include "base/error.h"
 #include "kernel/loops/loops.h"
 
-#define LOOPS_TABLE(isa)                                                                                     \
+/* A name, the instruction set of its loops over real numbers, and that of its products in whole ones. */
+#define LOOPS_TABLE(name, isa, whole)                                                                        \
     {                                                                                                        \
-#isa, &vector_loops_##isa, &activation_loops_##isa, &softmax_loops_##isa, &attend_loops_##isa,       \
+        name, &vector_loops_##isa, &activation_loops_##isa, &softmax_loops_##isa, &attend_loops_##isa,       \
             &norm_loops_##isa, &cell_loops_##isa, &additive_loops_##isa, &optim_loops_##isa,                 \
-            &gemm_loops_##isa                                                                                \
+            &gemm_loops_##isa, &int8_loops_##whole                                                           \
     }
 
 /* Best last. */
 static const struct loops tables[] = {
-    LOOPS_TABLE(c),
+    LOOPS_TABLE("c", c, c),
 #ifdef TULK_X86
-    LOOPS_TABLE(avx2),
-    LOOPS_TABLE(avx512),
+    LOOPS_TABLE("avx2", avx2, avx2),
+    LOOPS_TABLE("avx512", avx512, avx512),
+    LOOPS_TABLE("avx512vnni", avx512, avx512vnni),
 #endif
 #ifdef TULK_ARM64
-    LOOPS_TABLE(neon),
+    LOOPS_TABLE("neon", neon, neon),
 #endif
 };
 enum { TABLES = sizeof tables / sizeof *tables };
@@ -33,9 +35,10 @@ static bool runs_here(const char *name)
     __builtin_cpu_init();
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (!strcmp(name, "avx2")) return avx2;
-    if (!strcmp(name, "avx512"))
-        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (!strcmp(name, "avx512")) return avx512;
+    if (!strcmp(name, "avx512vnni")) return avx512 && __builtin_cpu_supports("avx512vnni");
 #endif
 #ifdef TULK_ARM64
     if (!strcmp(name, "neon")) return true; /* every 64-bit one has it */

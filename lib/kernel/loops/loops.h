@@ -135,6 +135,38 @@ struct gemm_loops {
     double (*peak)(long rounds);
 };
 
+/* Quantised activations lie in blocks of k: INT8_BLOCK bytes of each row, rows a constant INT8_ROW apart, so
+ * that the micro-kernel needs one register for all of them; and a line more than a block, so that they spread
+ * over the cache. */
+enum { INT8_BLOCK = 512, INT8_ROW = INT8_BLOCK + 64 };
+
+/* Rows 0 .. m - 1 of quantised activations by the first n columns of some panels of weights. */
+typedef struct {
+    long m, n, k;
+    const char *a;       /* (m) rows of the first block */
+    long block;          /* bytes to the next one */
+    const real *factors; /* (m) */
+    const int8_t *w;     /* panels of `width` columns, `panel` bytes apart */
+    size_t panel;
+    const int32_t *sums; /* of each column's weights, up to the end of the last panel */
+    const real *scales;  /* of each column, as many */
+    const real *bias;    /* NULL for none */
+    bool add;
+    real *c; /* (m, n) */
+    long ldc;
+} int8_tile;
+
+struct int8_loops {
+    int height, width;                  /* of the micro-kernel */
+    int group;                          /* k is rounded up to a multiple, with zeros */
+    int activation_bytes, weight_bytes; /* of a number */
+    /* Rows of k numbers; both return s of the row (kernel/int8.h). */
+    real (*quantise)(long k, const real *x, int16_t *out);
+    real (*quantise_row)(long k, const real *x, char *out, long block); /* as tile() reads them */
+    void (*pack)(long k, const int16_t *row, long column, void *panel);
+    void (*tile)(const int8_tile *t);
+};
+
 struct loops {
     const char *name;
     const struct vector_loops *vector;
@@ -146,6 +178,7 @@ struct loops {
     const struct additive_loops *additive;
     const struct optim_loops *optim;
     const struct gemm_loops *gemm;
+    const struct int8_loops *int8;
 };
 
 /* Those of the instruction set in use (isa.c). */
@@ -165,11 +198,13 @@ const struct loops *loops(void);
     extern const struct cell_loops cell_loops_##isa;                                                         \
     extern const struct additive_loops additive_loops_##isa;                                                 \
     extern const struct optim_loops optim_loops_##isa;                                                       \
-    extern const struct gemm_loops gemm_loops_##isa;
+    extern const struct gemm_loops gemm_loops_##isa;                                                         \
+    extern const struct int8_loops int8_loops_##isa;
 
 LOOPS_DECLARE(c)
 LOOPS_DECLARE(avx2)
 LOOPS_DECLARE(avx512)
 LOOPS_DECLARE(neon)
+extern const struct int8_loops int8_loops_avx512vnni;
 
 #endif

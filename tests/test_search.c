@@ -86,10 +86,8 @@ void model_select(decoding *d, const int *from, int n)
 attention_place model_attention_last(const model *m) { return (attention_place){m->layers, 1}; }
 
 /* A word attends to place (word + its own place) of the source and to all others a little. */
-void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, attention_place at, real *weights)
+static void sharp_attention(const seqs *src, const seqs *tgt, real *weights)
 {
-    (void)t, (void)at;
-    BUG_IF(!m->layers);
     for (size_t i = 0; i < src->n; i++) {
         size_t keys = seqs_len(src, i) + 1;
         for (size_t k = 0; k <= seqs_len(tgt, i); k++, weights += keys) {
@@ -98,6 +96,18 @@ void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, attent
                 weights[j] = (real)(((word + k) % keys == j ? 0.5 : 0) + 0.5 / (double)keys);
         }
     }
+}
+
+/* The second layer of it; in the first one every word attends to the first word alone, which tells nothing.
+ */
+void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, size_t total, real *weights)
+{
+    (void)t;
+    BUG_IF(m->layers != 2);
+    memset(weights, 0, total * sizeof *weights);
+    sharp_attention(src, tgt, weights + total);
+    for (size_t i = 0; i < src->n; i++)
+        for (size_t k = 0; k <= seqs_len(tgt, i); k++, weights += seqs_len(src, i) + 1) weights[0] = 1;
 }
 
 /* ------------------------------------------- beam search, one sentence, written down plainly */
@@ -602,6 +612,14 @@ static void test_attention(void)
             if (k) CU_ASSERT(h[-1].score >= h->score);
         }
     }
+    search_free(got, 20);
+    o.place.layer = 1;
+    search(&m, &src, &o, got);
+    for (size_t i = 0; i < 20; i++) CU_ASSERT(got[i].hyps[0].attention[0] == 1);
+    search_free(got, 20);
+    o.place.layer = 2;
+    search(&m, &src, &o, got);
+    for (size_t i = 0; i < 20; i++) CU_ASSERT(seqs_len(&src, i) == 0 || got[i].hyps[0].attention[0] < 1);
     search_free(got, 20);
     m.layers = 0;
     search(&m, &src, &o, got);

@@ -57,10 +57,11 @@ struct decoder_class {
      * NULL if that is the order. */
     tensor *(*hidden)(const void *decoder, tape *t, const encoded *source, const words *tgt,
                       const int **target_of);
-    /* See model_attention; the row of target word i, counted sentence by sentence, goes to rows[i]. */
+    /* See model_attention; the row of target word i, counted sentence by sentence, goes to rows[i], that of
+     * the next place `total` behind it, and so on. */
     attention_place (*attention_last)(const void *decoder);
-    void (*attention)(const void *decoder, tape *t, const encoded *source, const words *tgt,
-                      attention_place at, real *const *rows);
+    void (*attention)(const void *decoder, tape *t, const encoded *source, const words *tgt, size_t total,
+                      real *const *rows);
     /* Decoding word by word, see model_start; the state lives in t->memory. */
     void *(*start)(const void *decoder, tape *t, const encoded *source, int max_rows, int max_steps);
     tensor *(*step)(const void *decoder, tape *t, void *state, const int *ids, int rows, int step);

@@ -262,17 +262,16 @@ tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt)
 
 attention_place model_attention_last(const model *m) { return m->dec->attention_last(m->decoder); }
 
-void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, attention_place at, real *weights)
+void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, size_t total, real *weights)
 {
-    attention_place last = model_attention_last(m);
-    BUG_IF(src->n != tgt->n || !last.layer || at.layer > last.layer || at.head > last.head);
-    if (!at.layer) at.layer = last.layer > 1 ? last.layer - 1 : 1;
+    BUG_IF(src->n != tgt->n || !model_attention_last(m).layer);
     words s = words_with_eos(t, src), y = words_with_bos(t, tgt);
-    real **rows = arena_alloc(t->memory, (size_t)y.rows * sizeof *rows);
+    real **rows = arena_alloc(t->memory, (size_t)y.rows * sizeof *rows), *at = weights;
     for (int i = 0, row = 0; i < y.p.n; i++)
-        for (int k = 0; k < y.p.len[i]; k++, weights += s.p.len[i]) rows[row++] = weights;
+        for (int k = 0; k < y.p.len[i]; k++, at += s.p.len[i]) rows[row++] = at;
+    BUG_IF(at != weights + total);
     encoded source = m->enc->encode(m->encoder, t, &s);
-    m->dec->attention(m->decoder, t, &source, &y, at, rows);
+    m->dec->attention(m->decoder, t, &source, &y, total, rows);
 }
 
 /* ----------------------------------------------------------------------------------- decoding */

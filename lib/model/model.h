@@ -89,17 +89,16 @@ void model_each_logits(model *m, tape *t, const seqs *src, const seqs *tgt, logi
 /* All of them as one matrix (target rows, tgt_vocab), sentence by sentence: for tests, since it is large. */
 tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt);
 
-/* Where a network attends to the source: head 1 .. heads of layer 1 .. layers. Layer 0 stands for the last
- * but one (or the only one), and head 0 for the mean of all: Garg et al. 2019 found that the closest to
- * alignments made by people. */
+/* Where a network attends to the source: head 1 .. heads of layer 1 .. layers. */
 typedef struct {
     int layer, head;
 } attention_place;
 
 attention_place model_attention_last(const model *m); /* the last ones; {0, 0} if it has no attention */
-/* The attention of every target word to the words of its source, eos counted on both sides: sentence by
- * sentence, (target words, source words) each; every row adds up to one. */
-void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, attention_place at, real *weights);
+/* The attention of every target word to the words of its source, eos counted on both sides, at all places,
+ * heads of a layer behind each other: (layers * heads, total). The `total` numbers of a place are, sentence
+ * by sentence, matrices (target words, source words); every row adds up to one. */
+void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, size_t total, real *weights);
 
 /* Decoding a set of sentences, one word of every row a step. A row is a hypothesis; at the start row i
  * is sentence i. */

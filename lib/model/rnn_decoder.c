@@ -381,13 +381,13 @@ static attention_place attention_last(const void *decoder)
     return (attention_place){one, one};
 }
 
-static void attention_of(const void *decoder, tape *t, const encoded *source, const words *tgt,
-                         attention_place at, real *const *rows)
+static void attention_of(const void *decoder, tape *t, const encoded *source, const words *tgt, size_t total,
+                         real *const *rows)
 {
     const rnn_decoder *n = decoder;
     const time_major *m = time_major_new(t, &tgt->p);
     start_states s = begin(n, t, source, m->order, m->n);
-    (void)at; /* it has one place */
+    (void)total; /* it has one place */
     s.weights = arena_alloc(t->memory, (size_t)m->rows * sizeof *s.weights);
     for (int i = 0; i < m->rows; i++) s.weights[i] = rows[m->from[i]];
     decode(n, t, m, rnn_gather_ints(t, tgt->ids, m->from, m->rows), &s);

@@ -79,44 +79,47 @@ static attention_place attention_last(const void *decoder)
     return (attention_place){n->layers, n->n_heads};
 }
 
-/* p += softmax(q k^T / sqrt(width)) / share for one query of a head and its keys, ld apart. */
-static void add_weights(const real *q, const real *k, long ld, int width, int keys, real share,
-                        real *energies, real *p)
+/* p = softmax(q k^T / sqrt(width)) for one query of a head and its keys, ld apart. */
+static void one_query(const real *q, const real *k, long ld, int width, int keys, real *p)
 {
     for (int j = 0; j < keys; j++, k += ld) {
         real sum = 0;
         for (int c = 0; c < width; c++) sum += q[c] * k[c];
-        energies[j] = sum / (real)sqrt(width);
+        p[j] = sum / (real)sqrt(width);
     }
-    softmax(1, keys, energies, keys);
-    for (int j = 0; j < keys; j++) p[j] += energies[j] / share;
+    softmax(1, keys, p, keys);
 }
 
-static void attention(const void *decoder, tape *t, const encoded *source, const words *tgt,
-                      attention_place at, real *const *rows)
+/* Of all heads of a layer. x: what its cross attention reads. */
+static void layer_attention(const transformer_side *n, tape *t, const block *b, tensor *x, tensor *states,
+                            const packed *tgt, const packed *source, size_t total, size_t before,
+                            real *const *rows)
 {
-    const transformer_side *n = decoder;
-    tensor *states = encoded_by_sentence(t, source),
-           *x = transformer_embed(n, t, tgt->ids, tgt->place, tgt->rows);
-    for (int i = 0; i < at.layer - 1; i++) {
-        layer_input in = {n, &n->blocks[i], x, states, tgt->p, source->p};
-        x = layer(t, &in);
-    }
-    const block *b = &n->blocks[at.layer - 1];
-    x = transformer_self(n, t, x, b, &tgt->p, true);
     tensor *q = transformer_apply(t, transformer_before(n, t, x, &b->norms[1]), &b->cross_q);
     tensor *kv = transformer_apply(t, states, &b->cross_kv);
-    int width = n->d / n->n_heads, first = at.head ? at.head - 1 : 0, end = at.head ? at.head : n->n_heads;
-    for (int i = 0; i < tgt->p.n; i++) {
-        int keys = source->p.len[i];
-        const real *k = kv->v + (size_t)source->p.start[i] * (size_t)kv->ld;
-        real *energies = arena_alloc(t->memory, (size_t)keys * sizeof *energies);
-        for (int row = tgt->p.start[i]; row < tgt->p.start[i] + tgt->p.len[i]; row++) {
-            memset(rows[row], 0, (size_t)keys * sizeof(real));
-            for (int h = first; h < end; h++)
-                add_weights(q->v + (size_t)row * (size_t)q->ld + h * width, k + h * width, kv->ld, width,
-                            keys, (real)(end - first), energies, rows[row]);
-        }
+    int width = n->d / n->n_heads;
+    for (int i = 0; i < tgt->n; i++) {
+        const real *k = kv->v + (size_t)source->start[i] * (size_t)kv->ld;
+        for (int row = tgt->start[i]; row < tgt->start[i] + tgt->len[i]; row++)
+            for (int h = 0; h < n->n_heads; h++)
+                one_query(q->v + (size_t)row * (size_t)q->ld + h * width, k + h * width, kv->ld, width,
+                          source->len[i], rows[row] + (before + (size_t)h) * total);
+    }
+}
+
+static void attention(const void *decoder, tape *t, const encoded *source, const words *tgt, size_t total,
+                      real *const *rows)
+{
+    const transformer_side *n = decoder;
+    tensor *states = encoded_by_sentence(t, source);
+    tensor *x = transformer_embed(n, t, tgt->ids, tgt->place, tgt->rows);
+    for (int i = 0; i < n->layers; i++) {
+        const block *b = &n->blocks[i];
+        x = transformer_self(n, t, x, b, &tgt->p, true);
+        layer_attention(n, t, b, x, states, &tgt->p, &source->p, total, (size_t)(i * n->n_heads), rows);
+        tensor *kv = transformer_apply(t, states, &b->cross_kv);
+        x = cross_attention(n, t, x, b, &tgt->p, kv, &source->p);
+        x = transformer_ff(n, t, x, b, &b->norms[2]);
     }
 }
 

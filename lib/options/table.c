@@ -321,10 +321,10 @@ const option_row option_table[] = {
      "blanks, from 0, pieces the same for pieces, soft the matrix, for each piece and the end of the translation its "
      "attention to each piece and the end of the source"},
     {.key = "alignment-layer", COUNT, .commands = FOR_TRANSLATE, .group = "output", .initial = "0", .least = 0,
-     .most = 1000, .help = "layer of a Transformer decoder that --alignment and --coverage-penalty read, from 1; 0 is the "
-     "last but one, whose mean of all heads is closest to alignments made by people (Garg et al. 2019)"},
+     .most = 1000, .help = "layer of a Transformer decoder that --alignment and --coverage-penalty read, from 1; 0: for "
+     "each translation the layer and head where pieces of translation and source have the most mutual information"},
     {.key = "alignment-head", COUNT, .commands = FOR_TRANSLATE, .group = "output", .initial = "0", .least = 0, .most = 1000,
-     .help = "head of that layer, from 1; 0 is the mean of all heads"},
+     .help = "head of a layer, from 1; 0: chosen in the same way"},
     {.key = "interactive", .type = OPTION_FLAG, .commands = FOR_TRANSLATE, .group = "output",
      .help = "translate each line as soon as it is there, as at a terminal"},
 

@@ -29,31 +29,72 @@ static hyp_pairs pairs_of(const batch *b)
     return p;
 }
 
-/* The place asked for, or 0, the default, for what the network does not have. */
-static attention_place place_in(const model *m, attention_place at)
+/* The mutual information of target and source words when a target word is taken at random and a source word
+ * by the attention p (tgt, src) of it, in nats: 0 where all target words attend to the same, whether to one
+ * word or to all; log n for n words that go with one each. */
+static double information(const real *p, size_t tgt, size_t src)
+{
+    double sum = 0;
+    for (size_t j = 0; j < src; j++) {
+        double all = 0, own = 0;
+        for (size_t i = 0; i < tgt; i++) {
+            double x = (double)p[i * src + j];
+            all += x;
+            if (x > 0) own += x * log(x);
+        }
+        if (all > 0) sum += own - all * log(all / (double)tgt);
+    }
+    return sum / (double)tgt;
+}
+
+/* Of the places asked for, that whose attention tells most of which word goes with which. */
+static const real *best_place(const model *m, attention_place asked, const real *weights, size_t total,
+                              size_t tgt, size_t src)
 {
     attention_place last = model_attention_last(m);
-    return (attention_place){at.layer > last.layer ? 0 : at.layer, at.head > last.head ? 0 : at.head};
+    const real *best = NULL;
+    double most = 0;
+    for (int layer = 1; layer <= last.layer; layer++) {
+        for (int head = 1; head <= last.head; head++, weights += total) {
+            if (asked.layer && asked.layer <= last.layer && asked.layer != layer) continue;
+            if (asked.head && asked.head <= last.head && asked.head != head) continue;
+            double x = information(weights, tgt, src);
+            if (!best || x > most) best = weights, most = x;
+        }
+    }
+    return best;
+}
+
+/* Adds to `sum` the attention of one network in each pair. */
+static void add_attention(const batch *b, model *m, const hyp_pairs *p, real *sum)
+{
+    attention_place last = model_attention_last(m);
+    arena_mark mark = arena_save(b->memory);
+    tape t = tape_new(b->memory, false, false, 0, 0);
+    real *all = arena_alloc(b->memory, (size_t)(last.layer * last.head) * p->weights * sizeof *all),
+         *at = all;
+    model_attention(m, &t, &p->src, &p->tgt, p->weights, all);
+    for (size_t i = 0; i < p->src.n; i++) {
+        size_t tgt = seqs_len(&p->tgt, i) + 1, src = seqs_len(&p->src, i) + 1;
+        vec_add((long)(tgt * src), best_place(m, b->options->place, at, p->weights, tgt, src), sum);
+        at += tgt * src;
+        sum += tgt * src;
+    }
+    arena_restore(b->memory, mark);
 }
 
 /* The mean over the networks that attend; NULL if none does. */
 static const real *mean_attention(const batch *b, const hyp_pairs *p)
 {
     int n = 0;
-    real *sum = NULL, *one = NULL;
+    real *sum = arena_zalloc(b->memory, p->weights * sizeof *sum);
     for (int i = 0; i < b->n_nets; i++) {
-        model *m = b->nets[i];
-        if (!model_attention_last(m).layer) continue;
-        tape t = tape_new(b->memory, false, false, 0, 0);
-        one = arena_alloc(b->memory, p->weights * sizeof *one);
-        model_attention(m, &t, &p->src, &p->tgt, place_in(m, b->options->place), one);
-        if (n++)
-            vec_add((long)p->weights, one, sum);
-        else
-            sum = one;
+        if (!model_attention_last(b->nets[i]).layer) continue;
+        add_attention(b, b->nets[i], p, sum);
+        n++;
     }
     if (n > 1) vec_scale((long)p->weights, (real)1 / (real)n, sum);
-    return sum;
+    return n ? sum : NULL;
 }
 
 /* sum over source words of log min(1, what all target words gave it); what got none counts as LEAST. */

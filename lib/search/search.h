@@ -67,7 +67,8 @@ typedef struct {
     double top_p; /* and of these the fewest whose probabilities reach top_p (0 or 1: all) */
     uint64_t seed;
     bool attention;        /* leave each hypothesis its attention, */
-    attention_place place; /* from here where the network has such a place, else from the default one */
+    attention_place place; /* from this layer and head, where the network has such; 0: for each hypothesis
+                            * that where target and source words have the most mutual information */
     const search_request *requests; /* NULL, or one a sentence */
 } search_options;
 

@@ -1,9 +1,13 @@
 /* Settings -> network -> weights of a model file. */
 #include "loader.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "train/checkpoint.h"
 
 /* Finds whose weights to take. 1 if there are some, 0, or -1. */
@@ -69,22 +73,51 @@ static int check_together(const char *const *paths, const loaded_model *first, c
         paths[0], paths[m - first]);
 }
 
-int models_load(const char *const *paths, int n, const char *slot, loaded_model *out)
-{
-    for (int i = 0; i < n; i++) {
-        int result = model_load(paths[i], slot, &out[i]);
-        int loaded = result ? i : i + 1;
-        if (result == 0 && i) result = check_together(paths, out, &out[i]);
-        for (int k = 0; result && k < loaded; k++) model_unload(&out[k]);
-        if (result) return -1;
-    }
-    return 0;
-}
-
 void model_unload(loaded_model *m)
 {
     model_free(m->net);
     vocab_pair_free(&m->vocab);
     options_free(m->settings);
     *m = (loaded_model){0};
+}
+
+static int load_next(const char *const *paths, const char *slot, loaded_models *out)
+{
+    loaded_model *m = &out->list[out->n];
+    if (model_load(paths[out->n], slot, m)) return -1;
+    int max_len = (int)options_int(m->settings, "max-len");
+    if (!out->n || max_len < out->max_len) out->max_len = max_len;
+    out->nets[out->n++] = m->net;
+    return check_together(paths, out->list, m);
+}
+
+int models_load(const char *const *paths, int n, const char *slot, loaded_models *out)
+{
+    *out = (loaded_models){.list = xcalloc((size_t)n, sizeof *out->list)};
+    out->nets = xcalloc((size_t)n, sizeof *out->nets);
+    for (int i = 0; i < n; i++) {
+        if (!load_next(paths, slot, out)) continue;
+        models_unload(out);
+        return -1;
+    }
+    return 0;
+}
+
+void models_unload(loaded_models *m)
+{
+    for (int i = 0; i < m->n; i++) model_unload(&m->list[i]);
+    free(m->list);
+    free(m->nets);
+    *m = (loaded_models){0};
+}
+
+const char *models_name(const loaded_models *m)
+{
+    static char text[80];
+    const loaded_model *first = &m->list[0];
+    if (m->n > 1)
+        snprintf(text, sizeof text, "%d models together", m->n);
+    else
+        snprintf(text, sizeof text, "checkpoint %s, update %" PRId64, first->slot, first->info.update);
+    return text;
 }

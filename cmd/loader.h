@@ -19,8 +19,18 @@ typedef struct {
 int model_load(const char *path, const char *slot, loaded_model *out);
 void model_unload(loaded_model *m);
 
-/* Several models that translate together: n of them into out. They may differ in everything but their
- * vocabularies. 0, or -1 with a message, and none is loaded. */
-int models_load(const char *const *paths, int n, const char *slot, loaded_model *out);
+/* Models that work together, at least one. They may differ in everything but their vocabularies. */
+typedef struct {
+    int n;
+    loaded_model *list;
+    model **nets; /* of each */
+    int max_len;  /* pieces of a line: that of the training, the least of all */
+} loaded_models;
+
+/* 0, or -1 with a message, and none is loaded. */
+int models_load(const char *const *paths, int n, const char *slot, loaded_models *out);
+void models_unload(loaded_models *m);
+/* "checkpoint best, update 700", or how many there are; for messages, in static memory. */
+const char *models_name(const loaded_models *m);
 
 #endif

@@ -17,7 +17,8 @@
 #include "text/parts.h"
 
 static const command_help help = {
-    FOR_SCORE, "tulk score -m MODEL.tulk -t SRC TGT [-o FILE] [--words | --summary [--json]]",
+    FOR_SCORE,
+    "tulk score -m MODEL.tulk [-m MORE.tulk ...] -t SRC TGT [-o FILE] [--words | --summary [--json]]",
     "Tells how probable the model finds each line of TGT as the translation of the same line of SRC: the\n"
     "natural logarithm of its probability, a tab, and the number of its pieces, the end of the sentence\n"
     "(eos) counted. Nothing is divided by the length. With --summary, one report of all lines instead:\n"
@@ -39,9 +40,9 @@ typedef struct {
 } totals;
 
 typedef struct {
-    loaded_model model;
+    loaded_models models;
     tokenizer_cache *caches[2];
-    int max_len, batch_tokens;
+    int batch_tokens;
     bool strict, words, summary, json;
     pair_reader in;
     line_counts counts[2]; /* of the lines read so far, of each side */
@@ -80,7 +81,8 @@ static void count_units(span line, int64_t count[UNITS])
 /* The source as tulk translate reads it: blanks at its ends do not count. */
 static int add_source(scoring *s, span line)
 {
-    int parts = encode_parts(s->model.vocab.src, s->caches[0], line, s->max_len, &s->pairs[0]);
+    int parts =
+        encode_parts(s->models.list[0].vocab.src, s->caches[0], line, s->models.max_len, &s->pairs[0]);
     if (!parts) seqs_add(&s->pairs[0], NULL, 0);
     return parts ? parts : 1;
 }
@@ -89,11 +91,11 @@ static int add_source(scoring *s, span line)
 static int add_target(scoring *s, span line)
 {
     seqs *tgt = &s->pairs[1], whole = {0};
-    tokenizer_encode(s->model.vocab.tgt, s->caches[1], line, &whole);
+    tokenizer_encode(s->models.list[0].vocab.tgt, s->caches[1], line, &whole);
     int parts = 1;
-    if (seqs_len(&whole, 0) <= (size_t)s->max_len)
+    if (seqs_len(&whole, 0) <= (size_t)s->models.max_len)
         seqs_add(tgt, seqs_at(&whole, 0), seqs_len(&whole, 0));
-    else if (!(parts = encode_parts(s->model.vocab.tgt, s->caches[1], line, s->max_len, tgt)))
+    else if (!(parts = encode_parts(s->models.list[0].vocab.tgt, s->caches[1], line, s->models.max_len, tgt)))
         seqs_add(tgt, NULL, 0), parts = 1;
     seqs_free(&whole);
     return parts;
@@ -103,7 +105,7 @@ static int too_long(const scoring *s)
 {
     return fail("%s and %s, line %" PRId64
                 ": more than %d pieces (--max-len of the training): cut the line, or leave out --strict",
-                lines_path(s->in.in[0]), lines_path(s->in.in[1]), s->in.line, s->max_len);
+                lines_path(s->in.in[0]), lines_path(s->in.in[1]), s->in.line, s->models.max_len);
 }
 
 /* Part k of the target is scored as the translation of part k of the source; where one side has fewer parts,
@@ -191,7 +193,8 @@ static int score_window(scoring *s)
 {
     size_t words = seqs_total(&s->pairs[1]) + s->pairs[1].n;
     s->log_probs = grow(s->log_probs, &s->capacity, words, sizeof *s->log_probs);
-    score_pairs(s->model.net, &s->pairs[0], &s->pairs[1], s->batch_tokens, s->log_probs);
+    score_pairs_ensemble(s->models.nets, s->models.n, &s->pairs[0], &s->pairs[1], s->batch_tokens,
+                         s->log_probs);
     return write_window(s);
 }
 
@@ -222,7 +225,11 @@ static void summary_json(const scoring *s, str *out)
 {
     str_addf(out, "{\"sentences\": %" PRId64 ", \"log_prob\": ", s->in.total);
     json_number(s->total.log_prob, out);
-    str_addf(out, ", \"checkpoint\": \"%s\", \"update\": %" PRId64, s->model.slot, s->model.info.update);
+    if (s->models.n > 1)
+        str_addf(out, ", \"models\": %d", s->models.n);
+    else
+        str_addf(out, ", \"checkpoint\": \"%s\", \"update\": %" PRId64, s->models.list[0].slot,
+                 s->models.list[0].info.update);
     for (enum unit u = 0; u < UNITS; u++) {
         double nats = nats_of(&s->total, u);
         str_addf(out, ",\n \"%s\": {\"count\": %" PRId64 ", \"nats\": ", unit_names[u], s->total.count[u]);
@@ -240,7 +247,7 @@ static int write_summary(scoring *s)
 {
     str_clear(&s->text);
     (s->json ? summary_json : summary_text)(s, &s->text);
-    if (tokenizer_data(s->model.vocab.tgt)->casefold)
+    if (tokenizer_data(s->models.list[0].vocab.tgt)->casefold)
         note("the model folds upper and lower case: the figures are those of folded text");
     return output_write(&s->out, str_span(&s->text));
 }
@@ -250,13 +257,13 @@ static int write_summary(scoring *s)
 static int open_all(const options *o, scoring *s)
 {
     const char *const *paths;
-    if (model_load(options_text(o, "model"), options_text(o, "checkpoint"), &s->model)) return -1;
+    int n = options_list(o, "model", &paths);
+    if (models_load(paths, n, options_text(o, "checkpoint"), &s->models)) return -1;
     options_list(o, "text", &paths);
     s->in = (pair_reader){.paths = {paths, paths + 1}, .n_files = 1};
     pairs_rewind(&s->in);
-    s->caches[0] = tokenizer_cache_new(s->model.vocab.src);
-    s->caches[1] = tokenizer_cache_new(s->model.vocab.tgt);
-    s->max_len = (int)options_int(s->model.settings, "max-len");
+    s->caches[0] = tokenizer_cache_new(s->models.list[0].vocab.src);
+    s->caches[1] = tokenizer_cache_new(s->models.list[0].vocab.tgt);
     s->batch_tokens = (int)options_int(o, "batch-tokens");
     s->strict = options_flag(o, "strict");
     s->words = options_flag(o, "words");
@@ -283,9 +290,9 @@ static void tell_end(const scoring *s, double seconds)
     }
     if (s->cut_lines)
         note("%" PRId64 " over-long line%s (a side of more than %d pieces) scored in %" PRId64 " parts",
-             s->cut_lines, plural(s->cut_lines), s->max_len, s->cut_parts);
-    note("%" PRId64 " line%s scored in %s (checkpoint %s, update %" PRId64 ")", s->in.total,
-         plural(s->in.total), clock_human(seconds, took), s->model.slot, s->model.info.update);
+             s->cut_lines, plural(s->cut_lines), s->models.max_len, s->cut_parts);
+    note("%" PRId64 " line%s scored in %s (%s)", s->in.total, plural(s->in.total), clock_human(seconds, took),
+         models_name(&s->models));
 }
 
 static void scoring_free(scoring *s)
@@ -295,7 +302,7 @@ static void scoring_free(scoring *s)
         if (s->caches[side]) tokenizer_cache_free(s->caches[side]);
         seqs_free(&s->pairs[side]);
     }
-    model_unload(&s->model);
+    models_unload(&s->models);
     str_free(&s->text);
     free(s->log_probs);
     free(s);

@@ -30,13 +30,11 @@ enum { WINDOW_LINES = 2048, WINDOW_BYTES = 1 << 20 };
 static const int never[] = {ID_FIRST + '\0', ID_FIRST + '\n', ID_FIRST + '\r'};
 
 typedef struct {
-    loaded_model *models; /* (n_models) */
-    int n_models;
+    loaded_models models;
     tokenizer_cache *caches[2]; /* of source and target */
     search_options search;
     enum long_way long_way;
     bool strict;
-    int max_len;
     int max_lines;        /* of a window */
     lines *in, *prefixes; /* prefixes: NULL without --prefix */
     output out;
@@ -59,7 +57,7 @@ static int too_long(const translation *t)
 {
     return fail("%s:%" PRId64
                 ": more than %d pieces (--max-len of the training): cut the line, or leave out --strict",
-                lines_path(t->in), lines_count(t->in)->lines, t->max_len);
+                lines_path(t->in), lines_count(t->in)->lines, t->models.max_len);
 }
 
 /* Takes the last parts of the window away. */
@@ -95,7 +93,7 @@ static int take_prefix(translation *t, int parts)
     line = trimmed(line);
     if (!parts) return 0;
     if (line.n)
-        tokenizer_encode(t->models[0].vocab.tgt, t->caches[1], line, &t->prefix);
+        tokenizer_encode(t->models.list[0].vocab.tgt, t->caches[1], line, &t->prefix);
     else
         seqs_add(&t->prefix, NULL, 0);
     for (int i = 1; i < parts; i++) seqs_add(&t->prefix, NULL, 0);
@@ -104,7 +102,7 @@ static int take_prefix(translation *t, int parts)
 
 static int take_line(translation *t, span line)
 {
-    int parts = encode_parts(t->models[0].vocab.src, t->caches[0], line, t->max_len, &t->src);
+    int parts = encode_parts(t->models.list[0].vocab.src, t->caches[0], line, t->models.max_len, &t->src);
     if (parts > 1 && t->strict) return too_long(t);
     t->blank += parts == 0 && line.n > 0;
     parts = keep_parts(t, parts);
@@ -184,15 +182,12 @@ static int write_window(translation *t, const hyp_list *lists)
 
 static int translate_window(translation *t)
 {
-    model **nets = xmalloc((size_t)t->n_models * sizeof(model *));
     hyp_list *lists = xcalloc(t->src.n, sizeof *lists);
-    for (int i = 0; i < t->n_models; i++) nets[i] = t->models[i].net;
     make_requests(t);
-    search_ensemble(nets, t->n_models, &t->src, &t->search, lists);
+    search_ensemble(t->models.nets, t->models.n, &t->src, &t->search, lists);
     int result = write_window(t, lists);
     search_free(lists, t->src.n);
     free(lists);
-    free(nets);
     return result;
 }
 
@@ -209,15 +204,9 @@ static int open_models(const options *o, translation *t)
 {
     const char *const *paths;
     int n = options_list(o, "model", &paths);
-    t->models = xcalloc((size_t)n, sizeof *t->models);
-    if (models_load(paths, n, options_text(o, "checkpoint"), t->models)) return -1;
-    t->n_models = n;
-    for (int i = 0; i < n; i++) {
-        int max_len = (int)options_int(t->models[i].settings, "max-len");
-        if (!i || max_len < t->max_len) t->max_len = max_len;
-    }
-    t->caches[0] = tokenizer_cache_new(t->models[0].vocab.src);
-    t->caches[1] = tokenizer_cache_new(t->models[0].vocab.tgt);
+    if (models_load(paths, n, options_text(o, "checkpoint"), &t->models)) return -1;
+    t->caches[0] = tokenizer_cache_new(t->models.list[0].vocab.src);
+    t->caches[1] = tokenizer_cache_new(t->models.list[0].vocab.tgt);
     return 0;
 }
 
@@ -225,8 +214,8 @@ static int open_models(const options *o, translation *t)
 static int check_attention(const translation *t)
 {
     attention_place at = t->search.place, last = {0, 0};
-    for (int i = 0; i < t->n_models; i++) {
-        attention_place here = model_attention_last(t->models[i].net);
+    for (int i = 0; i < t->models.n; i++) {
+        attention_place here = model_attention_last(t->models.nets[i]);
         if (here.layer > last.layer) last.layer = here.layer;
         if (here.head > last.head) last.head = here.head;
     }
@@ -249,7 +238,7 @@ static int open_all(const options *o, translation *t)
     t->long_way = (enum long_way)options_choice(o, "long");
     t->strict = options_flag(o, "strict");
     t->max_lines = window_lines(o);
-    t->writer = line_writer_new(o, t->models[0].vocab.src, t->models[0].vocab.tgt, &t->search);
+    t->writer = line_writer_new(o, t->models.list[0].vocab.src, t->models.list[0].vocab.tgt, &t->search);
     t->search.attention = line_writer_takes_attention(t->writer);
     if (check_attention(t)) return -1;
     t->search.words_only = !line_writer_takes_scores(t->writer);
@@ -285,14 +274,13 @@ static void tell_long(const translation *t)
     str_addf(&done, "%s", ways[t->long_way]);
     if (t->long_way == LONG_SPLIT) str_addf(&done, " in %" PRId64 " parts", t->long_parts);
     note("%" PRId64 " over-long line%s (more than %d pieces) %s", t->long_lines, plural(t->long_lines),
-         t->max_len, str_text(&done));
+         t->models.max_len, str_text(&done));
     str_free(&done);
 }
 
 static void tell_end(const translation *t, double seconds)
 {
     const line_counts *c = lines_count(t->in);
-    const loaded_model *m = &t->models[0];
     int64_t blanked = line_writer_blanked(t->writer);
     char took[32];
     note_lines(NULL, c, NULL, "bytes kept");
@@ -300,12 +288,8 @@ static void tell_end(const translation *t, double seconds)
     tell_long(t);
     if (blanked)
         note("%" PRId64 " line end%s or NUL inside translations written as blanks", blanked, plural(blanked));
-    if (t->n_models > 1)
-        note("%" PRId64 " line%s translated in %s (%d models together)", c->lines, plural(c->lines),
-             clock_human(seconds, took), t->n_models);
-    else
-        note("%" PRId64 " line%s translated in %s (checkpoint %s, update %" PRId64 ")", c->lines,
-             plural(c->lines), clock_human(seconds, took), m->slot, m->info.update);
+    note("%" PRId64 " line%s translated in %s (%s)", c->lines, plural(c->lines), clock_human(seconds, took),
+         models_name(&t->models));
 }
 
 static void translation_free(translation *t)
@@ -314,8 +298,7 @@ static void translation_free(translation *t)
     lines_close(t->prefixes);
     for (int i = 0; i < 2; i++)
         if (t->caches[i]) tokenizer_cache_free(t->caches[i]);
-    for (int i = 0; i < t->n_models; i++) model_unload(&t->models[i]);
-    free(t->models);
+    models_unload(&t->models);
     line_writer_free(t->writer);
     seqs_free(&t->src);
     seqs_free(&t->prefix);

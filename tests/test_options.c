@@ -68,7 +68,7 @@ static void forms_of_a_value(void)
                                         "translate --beam 3 -q --beam 7 -m x"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         options *o = good(FOR_TRANSLATE, lines[i]);
-        CU_ASSERT_STRING_EQUAL(options_text(o, "model"), "x");
+        CU_ASSERT_STRING_EQUAL(options_value(o, "model"), "x");
         CU_ASSERT_EQUAL(options_int(o, "beam"), 7);
         CU_ASSERT_STRING_EQUAL(options_value(o, "beam"), "7");
         CU_ASSERT(options_given(o, "beam"));
@@ -149,8 +149,8 @@ static void refusals(void)
     bad(FOR_TRANSLATE, "translate -m --beam 5", "-m needs MODEL");
     bad(FOR_TRANSLATE, "translate -m -q", "-m needs MODEL");
     bad(FOR_TRANSLATE, "translate --model=", "--model needs MODEL");
-    bad(FOR_TRANSLATE, "translate -m a --model b",
-        "--model b: given a second time, but there can be one MODEL alone");
+    bad(FOR_TOKENIZE, "tokenize -m a --model b",
+        "--model b: given a second time, but there can be one FILE alone");
     bad(FOR_TRANSLATE, "translate --beam 12x", "--beam 12x: not a whole number");
     bad(FOR_TRANSLATE, "translate --beam=", "--beam : not a whole number");
     bad(FOR_TRANSLATE, "translate --beam 5.0", "--beam 5.0: not a whole number");
@@ -447,6 +447,42 @@ static void search_settings(void)
     options_free(o);
 }
 
+/* A choice that may stand alone takes the next word only if it is one of the choices. */
+static void implied_choice(void)
+{
+    static const char *const lines[][2] = {{"translate --alignment", "hard"},
+                                           {"translate --alignment soft", "soft"},
+                                           {"translate --alignment=pieces", "pieces"},
+                                           {"translate --alignment -m x", "hard"},
+                                           {"translate --alignment x", "hard"}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        options *o = good(FOR_TRANSLATE, lines[i][0]);
+        CU_ASSERT_STRING_EQUAL(options_text(o, "alignment"), lines[i][1]);
+        CU_ASSERT_EQUAL(options_rest(o, NULL), i == 4);
+        options_free(o);
+    }
+    bad(FOR_TRANSLATE, "translate --alignment=x", "--alignment x: unknown, choose hard, pieces or soft");
+}
+
+static void search_contradictions(void)
+{
+    static const char *const wrong[] = {"--top-k 5", "--n-best 6", "--sample --beam 3",
+                                        "--coverage-penalty 0.1 --beam-stop exact"};
+    static const char *const right[] = {"--sample --top-k 5 --n-best 20", "--n-best 5", "--beam-stop exact",
+                                        "--coverage-penalty 0.1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char line[99];
+        snprintf(line, sizeof line, "translate %s", wrong[i]);
+        options *o = good(FOR_TRANSLATE, line);
+        CU_ASSERT_EQUAL(options_check_search(o), -1);
+        options_free(o);
+        snprintf(line, sizeof line, "translate %s", right[i]);
+        o = good(FOR_TRANSLATE, line);
+        CU_ASSERT_EQUAL(options_check_search(o), 0);
+        options_free(o);
+    }
+}
+
 /* ------------------------------------------------------------------------------------ the table */
 
 static const unsigned each_command[] = {FOR_TRAIN, FOR_TRANSLATE, FOR_VOCAB, FOR_TOKENIZE, FOR_DETOKENIZE,
@@ -600,6 +636,8 @@ int main(void)
                            {"sizes that follow others", sizes_that_follow_others},
                            {"readouts and contexts", readouts_and_contexts},
                            {"settings of search", search_settings},
+                           {"a choice that may stand alone", implied_choice},
+                           {"contradictions of search", search_contradictions},
                            {"rows are whole", rows_are_whole},
                            {"bounds and choices hold", bounds_and_choices_hold},
                            {"help names every option", help_names_every_option},

@@ -68,11 +68,9 @@ const option_row option_table[] = {
      .in_model = true},
     {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_TRAIN, .group = "files",
      .most = 1, .argument = "MODEL", .help = "model file to write"},
-    {.key = "model", .letter = 'm', .type = OPTION_LIST, .commands = FOR_TRANSLATE, .group = "files", .values = 1,
-     .argument = "MODEL", .help = "model file; given again, the networks translate together, each word by the geometric "
-     "mean of their probabilities"},
-    {.key = "model", .letter = 'm', .type = OPTION_TEXT, .commands = FOR_SCORE, .group = "files",
-     .most = 1, .argument = "MODEL", .help = "model file"},
+    {.key = "model", .letter = 'm', .type = OPTION_LIST, .commands = FOR_TRANSLATE | FOR_SCORE, .group = "files",
+     .values = 1, .argument = "MODEL", .help = "model file; given again, the networks work together, each word by the "
+     "geometric mean of their probabilities"},
     {.key = "text", .letter = 't', .type = OPTION_LIST, .commands = FOR_SCORE, .group = "files", .values = 2,
      .most = 1, .argument = "SRC TGT", .help = "source and translation, line by line, one of them may be - for "
      "standard input; .gz is fine"},
@@ -294,7 +292,7 @@ const option_row option_table[] = {
     {.key = "top-p", .type = OPTION_REAL, .argument = "P", .commands = FOR_TRANSLATE, .group = "search", .initial = "1",
      .least = 0.000001, .most = 1, .help = "with --sample: draw among the fewest pieces whose probabilities reach P"},
     {.key = "long", NAME(long_ways), .commands = FOR_TRANSLATE, .group = "search", .initial = "split",
-     .help = "what becomes of a line of more pieces than --max-len of the training: translated in parts, cut at ends of "
+     .help = "what becomes of a line of more pieces than the training took: translated in parts, cut at ends of "
      "sentences and joined again; the first part alone; an empty line"},
     {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "512", .least = 1,
      .most = MOST_TOKENS, .help = "source pieces translated together; memory grows with it, for each thread"},

@@ -232,6 +232,8 @@ int value_add_words(option_value *v, const option_row *row, const char *const *w
     if (n == 0 || (row->values > 0 && n % row->values)) return fail("%s needs %s", origin, row->argument);
     v->occurrences += row->values > 0 ? n / row->values : 1;
     if (row->most > 0 && v->occurrences > row->most) return fail("%s given more than once", origin);
+    for (int i = 0; i < n; i++)
+        if (!*words[i]) return fail("%s needs %s", origin, row->argument);
     for (int i = 0; i < n && option_choice(row, 0); i++)
         if (check_choice(row, words[i], origin)) return -1;
     v->words = grow(v->words, &v->capacity, v->n_words + (size_t)n, sizeof *v->words);

@@ -7,11 +7,13 @@
 #include "base/ids.h"
 #include "base/team.h"
 #include "kernel/softmax.h"
+#include "kernel/vector.h"
 #include "search/batching.h"
 #include "search/decode.h"
 
 typedef struct {
-    model *net;
+    model *const *nets;
+    int n_nets;
     const seqs *src, *tgt;
     batching batches;
     arena **arenas;
@@ -48,6 +50,35 @@ static void take_words(int n, const int *place, real *logits, void *context)
         w->log_probs[place[i]] = (double)logits[(size_t)i * (size_t)w->vocab + (size_t)w->ids[place[i]]];
 }
 
+/* The logits of several networks, added up in the order of the text. */
+typedef struct {
+    size_t vocab;
+    real *sum; /* (rows, vocab) */
+} logit_sums;
+
+static void add_logits(int n, const int *place, real *logits, void *context)
+{
+    const logit_sums *s = context;
+    for (int i = 0; i < n; i++)
+        vec_add((long)s->vocab, logits + (size_t)i * s->vocab, s->sum + (size_t)place[i] * s->vocab);
+}
+
+static void score_together(const score_call *c, tape *t, const seqs *src, const seqs *tgt, target_words *w)
+{
+    int rows = (int)(seqs_total(tgt) + tgt->n), *place = arena_alloc(t->memory, (size_t)rows * sizeof(int));
+    size_t vocab = (size_t)w->vocab, logits = (size_t)rows * vocab;
+    logit_sums s = {vocab, arena_zalloc(t->memory, logits * sizeof(real))};
+    for (int i = 0; i < c->n_nets; i++) {
+        arena_mark mark = arena_save(t->memory);
+        tape own = tape_new(t->memory, false, false, 0, 0);
+        model_each_logits(c->nets[i], &own, src, tgt, add_logits, &s);
+        arena_restore(t->memory, mark);
+    }
+    vec_scale((long)logits, (real)1 / (real)c->n_nets, s.sum);
+    for (int i = 0; i < rows; i++) place[i] = i;
+    take_words(rows, place, s.sum, w);
+}
+
 static void run_batch(long index, void *context)
 {
     const score_call *c = context;
@@ -57,8 +88,11 @@ static void run_batch(long index, void *context)
     seqs src = batching_gather(c->src, sentences, n, memory),
          tgt = batching_gather(c->tgt, sentences, n, memory);
     tape t = tape_new(memory, false, false, 0, 0);
-    target_words w = words_of(&tgt, model_config(c->net)->tgt_vocab, memory);
-    model_each_logits(c->net, &t, &src, &tgt, take_words, &w);
+    target_words w = words_of(&tgt, model_config(c->nets[0])->tgt_vocab, memory);
+    if (c->n_nets > 1)
+        score_together(c, &t, &src, &tgt, &w);
+    else
+        model_each_logits(c->nets[0], &t, &src, &tgt, take_words, &w);
     for (size_t i = 0; i < n; i++) /* to the sentence's place in the call */
         memcpy(c->log_probs + c->tgt->start[sentences[i]] + sentences[i], w.log_probs + tgt.start[i] + i,
                (seqs_len(&tgt, i) + 1) * sizeof(double));
@@ -77,12 +111,18 @@ static batching cut_batches(const seqs *src, const seqs *tgt, int tokens)
     return b;
 }
 
-void score_pairs(model *m, const seqs *src, const seqs *tgt, int batch_tokens, double *log_probs)
+void score_pairs_ensemble(model *const *nets, int n, const seqs *src, const seqs *tgt, int batch_tokens,
+                          double *log_probs)
 {
-    BUG_IF(src->n != tgt->n);
+    BUG_IF(src->n != tgt->n || n < 1);
     if (!src->n) return;
-    score_call c = {m, src, tgt, cut_batches(src, tgt, batch_tokens), arenas_new(), log_probs};
+    score_call c = {nets, n, src, tgt, cut_batches(src, tgt, batch_tokens), arenas_new(), log_probs};
     team_run((long)c.batches.n, run_batch, &c);
     arenas_free(c.arenas);
     batching_free(&c.batches);
+}
+
+void score_pairs(model *m, const seqs *src, const seqs *tgt, int batch_tokens, double *log_probs)
+{
+    score_pairs_ensemble(&m, 1, src, tgt, batch_tokens, log_probs);
 }

@@ -14,5 +14,8 @@
  * tgt->start[i] + i + k. The bits of a sentence do not depend on the other sentences, on batch_tokens or on
  * the number of threads. */
 void score_pairs(model *m, const seqs *src, const seqs *tgt, int batch_tokens, double *log_probs);
+/* By n networks together, as search_ensemble counts it. */
+void score_pairs_ensemble(model *const *nets, int n, const seqs *src, const seqs *tgt, int batch_tokens,
+                          double *log_probs);
 
 #endif

@@ -73,20 +73,25 @@ static void batch_free(pair_batch *b)
 }
 
 typedef struct {
+    int threads;
+    bool large; /* as networks are that have one copy of gradients */
+    bool recompute;
+} ways;
+
+typedef struct {
     double loss;
     size_t bytes; /* of memory */
 } gradient_cost;
 
 /* Gradients of the batch with so many threads, copied out of the network. */
-static real *gradients_by(const net_config *c, const pair_batch *b, int threads, bool recompute,
-                          gradient_cost *cost)
+static real *gradients_by(const net_config *c, const pair_batch *b, const ways *w, gradient_cost *cost)
 {
-    team_set_threads(threads);
+    team_set_threads(w->threads);
     model *m = model_new(c, true);
     params *p = model_params(m);
     model_init(m, 3);
-    shards *s = shards_new(m);
-    model_sums sums = shards_gradients(s, b, &(gradient_settings){5, 7, 0.1, 1, 0, recompute});
+    shards *s = shards_new_sized(m, w->large);
+    model_sums sums = shards_gradients(s, b, &(gradient_settings){5, 7, 0.1, 1, 0, w->recompute});
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
     *cost = (gradient_cost){sums.loss, shards_bytes(s)};
     real *g = xmalloc(p->n_reals * sizeof *g);
@@ -97,10 +102,10 @@ static real *gradients_by(const net_config *c, const pair_batch *b, int threads,
     return g;
 }
 
-static real *gradients_of(const net_config *c, const pair_batch *b, int threads, double *loss)
+static real *gradients_of(const net_config *c, const pair_batch *b, int threads, bool large, double *loss)
 {
     gradient_cost cost;
-    real *g = gradients_by(c, b, threads, false, &cost);
+    real *g = gradients_by(c, b, &(ways){threads, large, false}, &cost);
     *loss = cost.loss;
     return g;
 }
@@ -113,13 +118,13 @@ static size_t size_of(const net_config *c)
     return n;
 }
 
-static void check_threads(const net_config *c, const pair_batch *b)
+static void check_threads(const net_config *c, const pair_batch *b, bool large)
 {
     static const int threads[] = {2, 3, 7};
     double loss, other;
-    real *want = gradients_of(c, b, 1, &loss);
+    real *want = gradients_of(c, b, 1, large, &loss);
     for (int i = 0; i < 3; i++) {
-        real *got = gradients_of(c, b, threads[i], &other);
+        real *got = gradients_of(c, b, threads[i], large, &other);
         CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
         CU_ASSERT(other == loss);
         free(got);
@@ -135,7 +140,8 @@ static void test_threads(void)
     for (int pair = 0; network_pair(pair, &c); pair++)
         for (int i = 0; i < 4; i++) {
             pair_batch b = random_batch(sentences[i], 18, 11 + (uint64_t)i);
-            check_threads(&c, &b);
+            check_threads(&c, &b, false);
+            check_threads(&c, &b, true);
             batch_free(&b);
         }
 }
@@ -145,7 +151,7 @@ static void test_networks(void)
 {
     pair_batch b = random_batch(80, 18, 31);
     for (networks w = networks_all(); networks_next(&w);)
-        if (w.first == w.second) check_threads(&w.config, &b);
+        if (w.first == w.second) check_threads(&w.config, &b, false);
     batch_free(&b);
 }
 
@@ -153,7 +159,8 @@ static void test_networks(void)
 static void check_recompute(const net_config *c, const pair_batch *b, int threads)
 {
     gradient_cost kept, again;
-    real *want = gradients_by(c, b, threads, false, &kept), *got = gradients_by(c, b, threads, true, &again);
+    real *want = gradients_by(c, b, &(ways){threads, false, false}, &kept);
+    real *got = gradients_by(c, b, &(ways){threads, false, true}, &again);
     CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
     CU_ASSERT(again.loss == kept.loss);
     if (threads == 1) /* two share the work as it comes */
@@ -175,10 +182,10 @@ static void test_recompute(void)
 }
 
 /* The gradient of the parts is that of the whole. */
-static void check_whole(const net_config *c, const pair_batch *b)
+static void check_whole(const net_config *c, const pair_batch *b, bool large)
 {
     double loss, size = 0, off = 0;
-    real *parts = gradients_of(c, b, 2, &loss);
+    real *parts = gradients_of(c, b, 2, large, &loss);
     model *m = model_new(c, true);
     arena *memory = arena_new();
     params *p = model_params(m);
@@ -203,7 +210,8 @@ static void test_whole(void)
     for (int i = 0; network_pair(i, &c); i++) {
         c.dropout = c.dropout_attention = c.dropout_ff = c.dropout_emb = 0; /* shards draw their own */
         pair_batch b = random_batch(400, 18, 17);
-        check_whole(&c, &b);
+        check_whole(&c, &b, false);
+        check_whole(&c, &b, true);
         batch_free(&b);
     }
 }

@@ -8,16 +8,15 @@
 #include "base/team.h"
 
 enum {
-    SHARD_WORDS = 1024,          /* source and target words a shard, about */
-    WHOLE_TEAM_WORDS = 2048,     /* the same where the team works inside of a shard */
-    WHOLE_TEAM_REALS = 24 << 20, /* parameters from which on it does */
+    SHARD_WORDS = 1024,     /* source and target words a shard, about */
+    LARGE_REALS = 24 << 20, /* parameters from which on there is one copy of gradients */
     SPARE_REALS = 10 << 20, /* parameters up to which threads get a copy of gradients more than they are */
     TIDY = 8                /* more shards than this come in multiples of it, fewer in powers of two */
 };
 
 struct shards {
     model *m;
-    bool whole_team;
+    bool large;
     int threads;
     model **copies; /* (slots) with gradients of their own */
     int slots;
@@ -32,17 +31,19 @@ struct shards {
     size_t capacity;
 };
 
-shards *shards_new(model *m)
+shards *shards_new(model *m) { return shards_new_sized(m, model_params(m)->n_reals >= LARGE_REALS); }
+
+shards *shards_new_sized(model *m, bool large)
 {
     shards *s = xcalloc(1, sizeof *s);
     size_t n = model_params(m)->n_reals;
     s->m = m;
     params_pack(model_params(m)); /* before copies share it */
-    s->whole_team = n >= WHOLE_TEAM_REALS;
-    s->threads = s->whole_team ? 1 : team_threads();
+    s->large = large;
+    s->threads = large && team_threads() != 2 ? 1 : team_threads();
     /* One thread adds in the same order, through one copy. */
-    if (!s->whole_team) s->slots = s->threads + (s->threads > 1 && n <= SPARE_REALS);
-    s->copies = xcalloc((size_t)s->slots + 1, sizeof *s->copies);
+    s->slots = large ? 1 : s->threads + (s->threads > 1 && n <= SPARE_REALS);
+    s->copies = xcalloc((size_t)s->slots, sizeof *s->copies);
     s->memory = xcalloc((size_t)s->threads, sizeof *s->memory);
     for (int i = 0; i < s->slots; i++) s->copies[i] = model_sharing(m);
     s->gradients = xcalloc((size_t)s->threads, sizeof *s->gradients);
@@ -79,9 +80,9 @@ size_t shards_bytes(const shards *s)
 
 int shards_of(const shards *s, size_t words, size_t sentences)
 {
-    size_t size = s->whole_team ? WHOLE_TEAM_WORDS : SHARD_WORDS, n = (words + size / 2) / size, tidy = 1;
+    size_t n = (words + SHARD_WORDS / 2) / SHARD_WORDS, tidy = 1;
     while (tidy < n) tidy = tidy < TIDY ? 2 * tidy : tidy + TIDY;
-    if (s->whole_team) tidy = n;
+    if (s->large && n > 1) tidy = (n + 1) / 2 * 2;
     if (tidy > sentences) tidy = sentences;
     return tidy ? (int)tidy : 1;
 }
@@ -139,6 +140,37 @@ static void commit(long k, int slot, void *context)
     params_move_gradients(model_params(s->copies[slot]), model_params(s->m));
 }
 
+/* --------------------------------------------------------------------------- large networks */
+
+typedef struct {
+    shards *s;
+    long first;
+} pair;
+
+/* The first of two adds to the network's own gradients, the other one to the copy. */
+static void one_of_pair(long i, void *context)
+{
+    const pair *p = context;
+    run_shard(p->s, p->first + i, i ? p->s->copies[0] : p->s->m, team_rank());
+}
+
+/* Two threads take one shard each; of any other team all work inside of the one and then of the other. */
+static void run_pair(shards *s, long first)
+{
+    pair p = {s, first};
+    if (s->threads == 2)
+        team_run(2, one_of_pair, &p);
+    else
+        for (long i = 0; i < 2; i++) one_of_pair(i, &p);
+    commit(first + 1, 0, s);
+}
+
+static void run_pairs(shards *s, long n)
+{
+    for (long k = 0; k + 1 < n; k += 2) run_pair(s, k);
+    if (n % 2) run_shard(s, n - 1, s->m, 0);
+}
+
 static model_sums total(const shards *s, int n)
 {
     model_sums all = {0, 0, 0};
@@ -162,9 +194,9 @@ model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_setti
     s->sums = grow(s->sums, &s->capacity, (size_t)n + 1, sizeof *s->sums);
     cut(s, n, words);
     if (n > 1 || model_stepwise(s->m)) params_pack(model_params(s->m));
-    if (n > 1 && s->slots)
-        team_run_ordered(n, s->slots, task, commit, s);
+    if (n == 1 || s->large)
+        run_pairs(s, n);
     else
-        for (long k = 0; k < n; k++) run_shard(s, k, s->m, 0);
+        team_run_ordered(n, s->slots, task, commit, s);
     return total(s, n);
 }

@@ -4,8 +4,11 @@
  * takes a shard through the network and back by itself: its matrices stay in the cache of one core, and
  * threads meet once a shard, not thousands of times an update. Gradients are added in the order of the
  * shards, so the sum has the same bits with any number of threads; as many copies of them exist as threads
- * work at once. Networks so large that such copies would hurt, and batches of one shard, are computed shard
- * by shard with the whole team inside of each product: memory is then that of one shard.
+ * work at once.
+ *
+ * Networks so large that such copies would hurt have one: shards go in pairs, one of which adds to the
+ * network's own gradients and the other to the copy, which is added when both are done. Two threads take one
+ * shard each; a larger team works inside of each product, and so does every team where a batch is one shard.
  *
  * How it grows: shards of about SHARD_WORDS words, so a batch of 4,096 target words keeps 8 threads busy and
  * one of 32 thousand 64; what is serial is the adding of gradients (three passes over the parameters a shard,
@@ -31,6 +34,8 @@ typedef struct {
 
 /* For a network with gradients, which must live longer. */
 shards *shards_new(model *m);
+/* The same as if the network was large or not. */
+shards *shards_new_sized(model *m, bool large);
 void shards_free(shards *s); /* NULL is fine */
 
 /* Adds to the network's gradients those of the mean loss over the batch's target words (eos counted). The

@@ -362,8 +362,8 @@ const preset_row presets[] = {
         "ema", "0.997", NULL}},
     {"small", "a Transformer for up to a million pairs", (const char *const[]){
         "arch", "transformer", "enc-layers", "3", "dec-layers", "3", "d-model", "256", "d-ff", "1024", "n-heads", "4",
-        "norm", "pre", "activation", "relu", "tie", "all", "dropout", "0.1",
-        "lr", "0.001", "warmup", "2000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
+        "norm", "pre", "activation", "relu", "tie", "all", "dropout", "0.1", "batch-tokens", "2048",
+        "lr", "0.002", "warmup", "1000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "ema", "0.998", NULL}},
     {"base", "Transformer-base of Vaswani et al. 2017", (const char *const[]){
         "arch", "transformer", "enc-layers", "6", "dec-layers", "6", "d-model", "512", "d-ff", "2048", "n-heads", "8",
         "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.1",

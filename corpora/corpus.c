@@ -26,16 +26,18 @@ struct corpus {
     lexicon *lex;
     arena *memory; /* of one pair */
     uint64_t seed, drawn[PARTS];
+    long longest;
     hash_set seen;
 };
 
-corpus *corpus_new(const task *t, uint64_t seed)
+corpus *corpus_new(const task *t, uint64_t seed, long longest)
 {
     corpus *c = xcalloc(1, sizeof *c);
     c->task = t;
     c->lex = lexicon_new();
     c->memory = arena_new();
     c->seed = seed;
+    c->longest = longest;
     return c;
 }
 
@@ -109,13 +111,21 @@ static enum part part_of(const combinations *used)
     return part;
 }
 
+static long words_of(const str *text)
+{
+    long n = 1;
+    for (size_t i = 0; i < text->n; i++) n += text->p[i] == ' ';
+    return n;
+}
+
 static bool draw(corpus *c, enum part part, pair *out)
 {
     rng random = rng_at(c->seed, RNG_SAMPLE, ((uint64_t)part << 48) + c->drawn[part]++);
     arena_reset(c->memory);
     str_clear(&out->src);
     str_clear(&out->tgt);
-    return c->task->draw(c->lex, &random, c->memory, out) && part_of(&out->used) == part;
+    return c->task->draw(c->lex, &random, c->memory, out) && part_of(&out->used) == part &&
+           (!c->longest || words_of(&out->src) <= c->longest);
 }
 
 int corpus_next(corpus *c, enum part part, pair *out)

@@ -27,7 +27,8 @@ const task *task_of(const char *name); /* NULL if there is none */
 
 typedef struct corpus corpus;
 
-corpus *corpus_new(const task *t, uint64_t seed);
+/* Sources have at most `longest` words; 0: any number. */
+corpus *corpus_new(const task *t, uint64_t seed, long longest);
 void corpus_free(corpus *c);
 const lexicon *corpus_lexicon(const corpus *c);
 

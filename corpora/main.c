@@ -9,8 +9,8 @@
 #include "corpus.h"
 
 static const char usage_text[] =
-    "usage: tulk-grammar --pairs N --out DIR [--task NAME] [--seed S] [--valid N] [--test N]\n"
-    "       tulk-grammar --stats [--pairs N] [--task NAME] [--seed S]\n"
+    "usage: tulk-grammar --pairs N --out DIR [--task NAME] [--seed S] [--longest N] [--valid N] [--test N]\n"
+    "       tulk-grammar --stats [--pairs N] [--task NAME] [--seed S] [--longest N]\n"
     "Writes an English-German corpus made by a synchronous grammar: DIR/train.en, train.de, valid.en, "
     "valid.de,\n"
     "test.en and test.de. The same seed gives the same files; no two parts share a sentence, and every test\n"
@@ -22,13 +22,14 @@ static const char usage_text[] =
     "  --pairs N   pairs to train on (20000)\n"
     "  --valid N   pairs for validation (500)\n"
     "  --test N    pairs for the test (500)\n"
+    "  --longest N words a source has at most; 0: any number (0)\n"
     "  --seed S    whole number from 0 (1)\n"
     "  --out DIR   folder to write into; made if it is missing\n"
     "  --stats     instead of writing, print counts of lemmas, words and lengths of the pairs to train on\n";
 
 typedef struct {
     long pairs[PARTS];
-    long seed;
+    long seed, longest;
     const char *out;
     const task *task;
     bool stats, help;
@@ -53,7 +54,8 @@ static int read_option(settings *s, char **argv)
     } numbers[] = {{"--pairs", &s->pairs[TRAIN]},
                    {"--valid", &s->pairs[VALID]},
                    {"--test", &s->pairs[TEST]},
-                   {"--seed", &s->seed}};
+                   {"--seed", &s->seed},
+                   {"--longest", &s->longest}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!strcmp(argv[0], numbers[i].name))
             return read_number(argv[0], argv[1], numbers[i].value) ? -1 : 2;
@@ -144,7 +146,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (s.help) return fputs(usage_text, stdout) < 0;
-    corpus *c = corpus_new(s.task, (uint64_t)s.seed);
+    corpus *c = corpus_new(s.task, (uint64_t)s.seed, s.longest);
     int failed = s.stats ? print_statistics(c, s.task, s.pairs[TRAIN]) : corpus_write(c, s.out, s.pairs);
     if (failed) fprintf(stderr, "tulk-grammar: %s\n", error_message());
     corpus_free(c);

@@ -65,11 +65,9 @@ static bool draw_verb(const lexicon *lex, rng *random, arena *a, pair *out)
     if (v->reflexive || !starts_with(participle, "ge")) return false; /* vor + erzählen */
     combine(&s, "prefix", prefix, v->infinitive);
     str_addf(&out->src, "%s%s", prefix, v->infinitive);
-    static const char *const who[4] = {"ich", "du", "er", "wir"};
-    for (int p = FIRST; p <= MANY; p++) str_addf(&out->tgt, "%s %s %s, ", who[p], v->present[p], prefix);
-    for (int p = FIRST; p <= MANY; p++)
-        if (p != THIRD) str_addf(&out->tgt, "%s %s %s, ", who[p], v->preterite[p], prefix); /* er as ich */
-    str_addf(&out->tgt, "%s%s, %szu%s", prefix, participle, prefix, v->infinitive);
+    for (int p = FIRST; p <= MANY; p++) str_addf(&out->tgt, "%s %s, ", v->present[p], prefix);
+    str_addf(&out->tgt, "%s %s, %s%s, %szu%s", v->preterite[FIRST], prefix, prefix, participle, prefix,
+             v->infinitive);
     return true;
 }
 

@@ -25,7 +25,7 @@ typedef struct {
 
 static drawn draw_all(const task *t, uint64_t seed)
 {
-    corpus *c = corpus_new(t, seed);
+    corpus *c = corpus_new(t, seed, 0);
     drawn d = {xcalloc(N_TRAIN + 2 * N_HELD, sizeof(kept)), 0};
     pair p = {0};
     for (int part = TEST; part >= TRAIN; part--)
@@ -195,18 +195,11 @@ static void labels_follow_the_predicate(void)
 }
 
 static const char *const verbs[][2] = {
-    {"anrufen",
-     "ich rufe an, du rufst an, er ruft an, wir rufen an, ich rief an, du riefst an, wir riefen an, "
-     "angerufen, anzurufen"},
+    {"anrufen", "rufe an, rufst an, ruft an, rufen an, rief an, angerufen, anzurufen"},
     {"mitarbeiten",
-     "ich arbeite mit, du arbeitest mit, er arbeitet mit, wir arbeiten mit, ich arbeitete mit, "
-     "du arbeitetest mit, wir arbeiteten mit, mitgearbeitet, mitzuarbeiten"},
-    {"abnehmen",
-     "ich nehme ab, du nimmst ab, er nimmt ab, wir nehmen ab, ich nahm ab, du nahmst ab, wir nahmen ab, "
-     "abgenommen, abzunehmen"},
-    {"aufhängen",
-     "ich hänge auf, du hängst auf, er hängt auf, wir hängen auf, ich hängte auf, du hängtest auf, wir "
-     "hängten auf, aufgehängt, aufzuhängen"}};
+     "arbeite mit, arbeitest mit, arbeitet mit, arbeiten mit, arbeitete mit, mitgearbeitet, mitzuarbeiten"},
+    {"abnehmen", "nehme ab, nimmst ab, nimmt ab, nehmen ab, nahm ab, abgenommen, abzunehmen"},
+    {"aufhängen", "hänge auf, hängst auf, hängt auf, hängen auf, hängte auf, aufgehängt, aufzuhängen"}};
 
 static void verbs_have_their_forms(void)
 {
@@ -214,7 +207,7 @@ static void verbs_have_their_forms(void)
     int found = 0, n = sizeof verbs / sizeof *verbs;
     for (int i = 0; i < d.n; i++) {
         CU_ASSERT_PTR_NULL(strchr(d.rows[i].src, ' '));
-        CU_ASSERT_EQUAL(words_of(d.rows[i].tgt), 23);
+        CU_ASSERT_EQUAL(words_of(d.rows[i].tgt), 12);
         for (int v = 0; v < n; v++) {
             if (strcmp(d.rows[i].src, verbs[v][0]) != 0) continue;
             CU_ASSERT_STRING_EQUAL(d.rows[i].tgt, verbs[v][1]);
@@ -225,10 +218,25 @@ static void verbs_have_their_forms(void)
     drawn_free(&d);
 }
 
+static void sources_can_be_short(void)
+{
+    corpus *c = corpus_new(task_of("tags"), 9, 7);
+    pair p = {0};
+    int longest = 0;
+    for (int i = 0; i < 500; i++) {
+        CU_ASSERT_EQUAL_FATAL(corpus_next(c, i % 2 ? TRAIN : TEST, &p), 0);
+        int n = words_of(p.src.p);
+        if (n > longest) longest = n;
+    }
+    CU_ASSERT_EQUAL(longest, 7);
+    pair_free(&p);
+    corpus_free(c);
+}
+
 /* There are not infinitely many verbs. */
 static void a_task_ends(void)
 {
-    corpus *c = corpus_new(task_of("verbs"), 1);
+    corpus *c = corpus_new(task_of("verbs"), 1, 0);
     pair p = {0};
     int n = 0;
     while (n < 1000 && !corpus_next(c, TEST, &p)) n++;
@@ -398,6 +406,7 @@ static CU_TestInfo tests[] = {{"no line twice, on either side", no_line_twice},
                               {"a tag for each word", each_word_has_a_tag},
                               {"a label is the predicate's, or its opposite", labels_follow_the_predicate},
                               {"the forms of verbs", verbs_have_their_forms},
+                              {"sources of a length that is given", sources_can_be_short},
                               {"a task says when it has no more lines", a_task_ends},
                               CU_TEST_INFO_NULL};
 

@@ -26,6 +26,10 @@ expect 2 'a language is written as' "$recipes/debian" German
 expect 2 'must be another one' "$recipes/debian" en
 expect 2 'no such option' "$recipes/debian" de --wrong
 expect 2 'needs a number' "$recipes/debian" de --held few
+expect 0 '^usage' "$recipes/examples" --help
+expect 2 'no such example' "$recipes/examples" sentiment nonsense
+expect 2 'needs a value' "$recipes/examples" --work
+expect 1 'is not there: build' "$recipes/examples" tags --tulk "$work/none"
 if command -v apt-get > /dev/null 2>&1; then
     expect 1 'is not there: build' "$recipes/debian" de --harvest "$work/none"
     mkdir full && touch full/mine

@@ -338,6 +338,171 @@ static void test_help(void)
     harvest_free(h);
 }
 
+/* The same name in a folder of each language, read by `read`. */
+static void read_pages(harvest *h, int (*read)(harvest *, int, const char *, const char *), const char *src,
+                       const char *tgt)
+{
+    mkdir(scratch_path("src"), 0700);
+    mkdir(scratch_path("tgt"), 0700);
+    scratch_write("src/a.page", src, strlen(src));
+    scratch_write("tgt/a.page", tgt, strlen(tgt));
+    CU_ASSERT_EQUAL(read(h, harvest_source_of(h, "p"), scratch_path("src"), scratch_path("tgt")), 0);
+    CU_ASSERT_EQUAL(remove(scratch_path("src/a.page")) | remove(scratch_path("tgt/a.page")), 0);
+    CU_ASSERT_EQUAL(read(h, 0, scratch_path("src"), scratch_path("tgt")), -1);
+}
+
+#define PAGE(info, body) "<?xml version=\"1.0\"?>\n<page id=\"x\"><info>" info "</info>" body "</page>\n"
+
+static void test_mallard(void)
+{
+    static const char en[] = PAGE(
+        "<desc>Ring the bell.</desc><!-- <p>no text</p> -->",
+        "<title>Bells &amp; more</title><p a='>'>Press <keyseq><key>Ctrl</key> <key>B</key></keyseq>, then "
+        "<guiseq><gui>View</gui>\n<gui>Sound</gui></guiseq>.</p><list><item><p>See <link xref=\"other\"/> "
+        "now</p></item></list><code>ring the bell</code><p>The <em>last</em> <!-- <b> -->one</p><comment>"
+        "<p>To do for us</p></comment><p/><media><p>A picture here</p></media>");
+    static const char de[] = PAGE(
+        "<desc>Die Glocke läuten.</desc><mal:credit><mal:name>Heidi</mal:name></mal:credit>",
+        "<title>Glocken &amp; mehr</title><p>Drücken Sie <keyseq><key>Strg</key><key>B</key></keyseq> und "
+        "dann <guiseq><gui>Ansicht</gui><gui>Klang</gui></guiseq>.</p><list><item><p>Siehe <link "
+        "xref=\"other\"/> jetzt</p></item></list><code>Glocke läuten</code><p>Das "
+        "<em>letzte</em></p><comment>"
+        "<p>Noch zu tun</p></comment><p/><media><p>Ein Bild hier</p></media>");
+    harvest *h = harvest_new("en", "de", CARE_GENTLE);
+    read_pages(h, harvest_mallard, en, de);
+    CU_ASSERT_EQUAL(h->n, 4);
+    CU_ASSERT(has(h, "Ring the bell.", "Die Glocke läuten."));
+    CU_ASSERT(has(h, "Bells & more", "Glocken & mehr"));
+    CU_ASSERT(has(h, "Press Ctrl+B, then View ▸ Sound.", "Drücken Sie Strg+B und dann Ansicht ▸ Klang."));
+    CU_ASSERT(has(h, "The last one", "Das letzte"));
+    harvest_free(h);
+}
+
+/* Pages of another structure, and pages that are broken, give nothing. */
+static void test_mallard_refused(void)
+{
+    static const char en[] = PAGE("", "<title>The bell</title><p>Ring it</p><p>Twice</p>");
+    static const char *const others[] = {
+        PAGE("", "<title>Die Glocke</title><p>Läuten</p>"),
+        PAGE("", "<title>Die Glocke</title><p>Läuten</p><section><p>Zweimal</p></section>"),
+        PAGE("", "<p>Die Glocke</p><title>Läuten</title><p>Zweimal</p>"),
+        PAGE("", "<title>Die Glocke</title><p>Läuten</p><p>Zweimal"),
+        PAGE("", "<title>Die Glocke</title><p>Läuten</p></p><p>Zweimal</p>"),
+        "<page><title>Die Glocke</title><p>Läuten</p><p>Zweimal</p><!-- ",
+        "<page><title>Die Glocke</title><p>Läuten</p><p>Zweimal</p></page a=\"",
+        "<",
+        "< ></>",
+        ""};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        harvest *h = harvest_new("en", "de", CARE_GENTLE);
+        read_pages(h, harvest_mallard, en, others[i]);
+        read_pages(h, harvest_mallard, others[i], en);
+        CU_ASSERT_EQUAL(h->n, 0);
+        harvest_free(h);
+    }
+}
+
+static void test_roff(void)
+{
+    static const struct {
+        const char *text, *out;
+    } cases[] = {
+        {"\\fBls\\fP [\\fI\\,FILE\\/\\fP]\\&...", "ls [FILE]..."},
+        {"\\-\\-all\\ of\\~it\\e", "--all\xC2\xA0of\xC2\xA0it\\"},
+        {"\\(lqyes\\(rq \\[co] \\[u20AC] \\*(Aq\\f(CWx\\f[R]", "“yes” © € 'x"},
+        {"\\s-1SMALL\\s0 \\s+2big\\s10", "SMALL big"},
+        {"text \\\" comment", "text "},
+        {"\\", ""},
+        {"\\(nope", NULL},
+        {"\\h'1i'", NULL},
+        {"\\[unclosed", NULL},
+        {"\\[u110000]", NULL},
+        {"\\(", NULL},
+        {"\\f", NULL},
+        {"\\s", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        str out = {0};
+        bool good = roff_text(span_of(cases[i].text), &out);
+        CU_ASSERT_EQUAL(good, cases[i].out != NULL);
+        if (good && cases[i].out) CU_ASSERT_STRING_EQUAL(str_text(&out), cases[i].out);
+        str_free(&out);
+    }
+    span line = span_of(" one \"two \"\"three\"\"\" a\\ b \"");
+    static const char *const words[] = {"one", "two \"three\"", "a\\ b", ""};
+    str word = {0};
+    for (size_t i = 0; i < 4; i++) {
+        CU_ASSERT(roff_word(&line, &word));
+        CU_ASSERT_STRING_EQUAL(str_text(&word), words[i]);
+    }
+    CU_ASSERT(!roff_word(&line, &word));
+    str_free(&word);
+}
+
+static const char man_en[] =
+    ".\\\" comment\n.de XX\n.TH RING 1\n.SH NAME\nring \\- sound a bell\n.SH SYNOPSIS\n"
+    ".nf\n.B ring\n  -a\n.fi\n.SH DESCRIPTION\n.PP\nThe program\n.BR ring (1)\nsounds "
+    "a bell.\n.if n \\{\\\n.UNKNOWN\n.\\}\nIt is \\\nloud.\n.TP\n.BR -a \", \" --all\n"
+    "Sound all\n.I bells\nthere are.\n.TP\n.B \\-b\nBe brief.\n.IP \\(bu 2\nA point.\n.RS\n"
+    ".PP\nInside of it.\n  set as is\n.RE\n.PP\nAt\n.UR http://x.y\n.UE .\n.br\nThe end.\n";
+static const char man_de[] =
+    ".TH RING 1\n.SH BEZEICHNUNG\nring \\- eine Glocke läuten\n.SH ÜBERSICHT\n.nf\n\\fBring\\fP\n  -a\n.fi\n"
+    ".SH BESCHREIBUNG\nDas Programm \\fBring\\fP(1) läutet eine\nGlocke. Es ist laut.\n.TP \n\\fB-a\\fP, "
+    "\\fB--all\\fP\nAlle \\fIGlocken\\fP läuten, die da sind.\n.TP\n\\fB\\-b\\fP\nKurz.\n.IP \\(bu 2\nEin "
+    "Punkt.\n.RS\n.PP\nDarin.\n  wie gesetzt\n.RE\n.PP\nBei\n.UR http://x.y\n.UE .\n.br\nDas Ende.\n";
+
+static void test_manual(void)
+{
+    static const char note[] = ".SH ÜBERSETZUNG\nVon Heidi.\n.PP\nFrei.\n";
+    for (int added = 0; added < 3; added++) {
+        harvest *h = harvest_new("en", "de", CARE_GENTLE);
+        str de = {0};
+        str_addf(&de, "%s%s%s", man_de, added > 0 ? note : "", added > 1 ? note : "");
+        read_pages(h, harvest_manual, man_en, str_text(&de));
+        CU_ASSERT_EQUAL(h->n, added < 2 ? 13 : 0);
+        if (added < 2) {
+            CU_ASSERT(has(h, "NAME", "BEZEICHNUNG"));
+            CU_ASSERT(has(h, "ring - sound a bell", "ring - eine Glocke läuten"));
+            CU_ASSERT(has(h, "The program ring(1) sounds a bell. It is loud.",
+                          "Das Programm ring(1) läutet eine Glocke. Es ist laut."));
+            CU_ASSERT(has(h, "-a, --all", "-a, --all"));
+            CU_ASSERT(has(h, "Sound all bells there are.", "Alle Glocken läuten, die da sind."));
+            CU_ASSERT(has(h, "Inside of it.", "Darin."));
+            CU_ASSERT(has(h, "The end.", "Das Ende."));
+        }
+        str_free(&de);
+        harvest_free(h);
+    }
+    harvest *h = harvest_new("de", "fr", CARE_GENTLE); /* the last section is about the translators */
+    read_pages(h, harvest_manual, ".SH A\neins\n.SH B\nHeidi\n", ".SH A\nun\n.SH C\nLuc\n.PP\nlibre\n");
+    CU_ASSERT(h->n == 2 && has(h, "eins", "un"));
+    harvest_free(h);
+}
+
+static void test_manual_refused(void)
+{
+    static const char en[] = ".SH A\nOne\n.PP\nTwo\n.TP\n-a\nAll\n.TP\n-b\nBrief\n";
+    static const char *const others[] = {".SH A\nEins\n.PP\nZwei\n.TP\n-b\nAlle\n.TP\n-a\nKurz\n",
+                                         ".SH A\nEins\n.br\nZwei\n.TP\n-a\nAlle\n.TP\n-b\nKurz\n",
+                                         ".SH A\nEins\n.PP\nZwei\n.TP\n-a\nAlle\n.PP\n-b\nKurz\n",
+                                         ".SH A\nEins\n.PP\nZwei\n.TP\n-a\nAlle\n.RS\n.TP\n-b\nKurz\n",
+                                         ".SH A\nEins\n.PP\nZwei\n.Fl\n.TP\n-a\nAlle\n.TP\n-b\nKurz\n",
+                                         ".SH A\nEins\n.PP\nZwei\n.nf\n.TP\n-a\nAlle\n.TP\n-b\nKurz\n",
+                                         ".SH A\nEins\n.PP\nZwei\n",
+                                         "Eins\n.PP\nZwei\n.TP\n-a\nAlle\n.TP\n-b\nKurz\n",
+                                         ".SH A\nEins\n.if n \\{\\{\n",
+                                         ".\n'\n. \n.SH\n.TP\n.IP\n\\\n",
+                                         ""};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        harvest *h = harvest_new("en", "de", CARE_GENTLE);
+        read_pages(h, harvest_manual, en, others[i]);
+        read_pages(h, harvest_manual, others[i], en);
+        if (h->n) printf("page %zu: %zu pairs\n", i, h->n);
+        CU_ASSERT_EQUAL(h->n, 0);
+        harvest_free(h);
+    }
+}
+
 /* Ten words with ten translations, in all combinations of two; and one pair of words that never meet. */
 static void test_words(void)
 {
@@ -372,6 +537,11 @@ static CU_TestInfo tests[] = {{"markup and entities", test_markup},
                               {"doubles, lengths", test_doubles},
                               {"words that go together", test_words},
                               {"pages of help", test_help},
+                              {"pages of Mallard", test_mallard},
+                              {"pages of Mallard that do not go together", test_mallard_refused},
+                              {"text of roff", test_roff},
+                              {"pages of man", test_manual},
+                              {"pages of man that do not go together", test_manual_refused},
                               CU_TEST_INFO_NULL};
 
 int main(void)

@@ -90,6 +90,10 @@ int harvest_descriptions(harvest *h, int source, const char *src_path, const cha
 int harvest_catalogue(harvest *h, int source, const char *src_path, const char *tgt_path);
 /* Pages of LibreOffice's help in two folders: paragraphs with the same id. */
 int harvest_help(harvest *h, int source, const char *src_folder, const char *tgt_folder);
+/* Pages of Mallard in two folders: paragraphs at the same place of pages of the same structure. */
+int harvest_mallard(harvest *h, int source, const char *src_folder, const char *tgt_folder);
+/* Pages of man in two folders: paragraphs at the same place of pages with the same macros. */
+int harvest_manual(harvest *h, int source, const char *src_folder, const char *tgt_folder);
 /* Lines of two files ("-" for neither). */
 int harvest_lines(harvest *h, int source, const char *src_path, const char *tgt_path);
 /* Columns, from 1, of a file with tabs between them. */
@@ -101,6 +105,19 @@ int harvest_tmx(harvest *h, int source, const char *path);
 
 /* A whole file, plain or gzip. 0, or -1 with a message. */
 int harvest_read_file(const char *path, str *out);
+
+/* Each page of the first folder (and the folders in it, in the order of names) whose name ends so and that
+ * the other folder has, too, goes to `join`. 0, or -1 with a message if there is none in the first. */
+typedef void (*harvest_join)(harvest *h, int source, span src, span tgt);
+int harvest_each_page(harvest *h, int source, const char *const folders[2], const char *suffix,
+                      harvest_join join);
+
+/* Appends the text of roff without what sets fonts and places, and with its glyphs as characters. false: it
+ * holds what is no text. */
+bool roff_text(span text, str *out);
+/* The next word of a macro's line, or what stands between its quotation marks, which moves the line behind
+ * it; false if there is none. */
+bool roff_word(span *line, str *out);
 
 /* Appends the text without tags and with entities as characters. */
 void tidy_markup(span text, str *out);

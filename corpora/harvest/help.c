@@ -1,51 +1,12 @@
 /* LibreOffice's help: a folder of pages for each language, where <p id="par_id..."> and <h1 id="hd_id...">
  * are the same paragraph in all of them. */
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "harvest.h"
 #include "text/intmap.h"
-
-/* ----------------------------------------------------------------------------------- a list of pages */
-
-static char **pages; /* nftw has no context */
-static size_t n_pages, pages_capacity;
-
-static int see_page(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info;
-    (void)at;
-    size_t n = strlen(path);
-    if (type != FTW_F || n < 5 || strcmp(path + n - 5, ".html")) return 0;
-    pages = grow(pages, &pages_capacity, n_pages + 1, sizeof *pages);
-    pages[n_pages++] = xstrdup(path);
-    return 0;
-}
-
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-static int list_pages(const char *folder)
-{
-    n_pages = 0;
-    if (nftw(folder, see_page, 16, FTW_PHYS) || !n_pages)
-        return fail("%s: no pages of help in this folder", folder);
-    qsort(pages, n_pages, sizeof *pages, by_name);
-    return 0;
-}
-
-static void free_pages(void)
-{
-    for (size_t i = 0; i < n_pages; i++) free(pages[i]);
-    free(pages);
-    pages = NULL;
-    n_pages = pages_capacity = 0;
-}
-
-/* ---------------------------------------------------------------------------------------- paragraphs */
 
 typedef struct {
     uint64_t key;
@@ -148,7 +109,7 @@ static void drop_hidden(span text, str *out)
     str_add(out, at, (size_t)(end - at));
 }
 
-static void join_pages(harvest *h, int source, const paragraphs *src, const paragraphs *tgt)
+static void join_paragraphs(harvest *h, int source, const paragraphs *src, const paragraphs *tgt)
 {
     intmap places = {0};
     str texts[2] = {{0}, {0}};
@@ -165,24 +126,18 @@ static void join_pages(harvest *h, int source, const paragraphs *src, const para
     intmap_free(&places);
 }
 
+static void join_pages(harvest *h, int source, span src, span tgt)
+{
+    paragraphs cut[2] = {{0}, {0}};
+    cut_page(src, &cut[0]);
+    cut_page(tgt, &cut[1]);
+    join_paragraphs(h, source, &cut[0], &cut[1]);
+    free(cut[0].list);
+    free(cut[1].list);
+}
+
 int harvest_help(harvest *h, int source, const char *src_folder, const char *tgt_folder)
 {
-    str files[2] = {{0}, {0}}, other = {0};
-    paragraphs cut[2] = {{0}, {0}};
-    int result = list_pages(src_folder);
-    for (size_t i = 0; i < n_pages && !result; i++) {
-        str_clear(&other);
-        str_addf(&other, "%s%s", tgt_folder, pages[i] + strlen(src_folder));
-        if (harvest_read_file(other.p, &files[1])) continue; /* a page that only one of them has */
-        result = harvest_read_file(pages[i], &files[0]);
-        for (int side = 0; side < 2 && !result; side++) cut_page(str_span(&files[side]), &cut[side]);
-        if (!result) join_pages(h, source, &cut[0], &cut[1]);
-    }
-    for (int side = 0; side < 2; side++) {
-        str_free(&files[side]);
-        free(cut[side].list);
-    }
-    str_free(&other);
-    free_pages();
-    return result;
+    const char *const folders[2] = {src_folder, tgt_folder};
+    return harvest_each_page(h, source, folders, ".html", join_pages);
 }

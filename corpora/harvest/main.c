@@ -15,6 +15,8 @@ static const char usage[] =
     "  descriptions LABEL FILE FILE      descriptions of packages, as apt keeps them\n"
     "  catalogue LABEL FILE FILE         .mo files; - stands for English, the language of the keys\n"
     "  help LABEL FOLDER FOLDER          LibreOffice's help\n"
+    "  mallard LABEL FOLDER FOLDER       GNOME's help\n"
+    "  manual LABEL FOLDER FOLDER        pages of man, one section\n"
     "  lines LABEL FILE FILE             parallel text\n"
     "  columns LABEL FILE N,M            columns N and M of a file with tabs\n"
     "  tmx LABEL FILE -                  a translation memory\n"
@@ -77,6 +79,8 @@ static const struct {
 } readers[] = {{"descriptions", harvest_descriptions},
                {"catalogue", harvest_catalogue},
                {"help", harvest_help},
+               {"mallard", harvest_mallard},
+               {"manual", harvest_manual},
                {"lines", harvest_lines},
                {"columns", read_columns},
                {"tmx", read_tmx}};

@@ -26,6 +26,8 @@ expect 2 'a language is written as' "$recipes/debian" German
 expect 2 'must be another one' "$recipes/debian" en
 expect 2 'no such option' "$recipes/debian" de --wrong
 expect 2 'needs a number' "$recipes/debian" de --held few
+expect 2 'needs a value' "$recipes/debian" de --with
+expect 2 'sources to add are gnome-help manpages$' "$recipes/debian" de --with manpages --with poems
 expect 0 '^usage' "$recipes/examples" --help
 expect 2 'no such example' "$recipes/examples" sentiment nonsense
 expect 2 'needs a value' "$recipes/examples" --work

@@ -12,6 +12,7 @@
 #include "base/team.h"
 #include "bench_batches.h"
 #include "bench_report.h"
+#include "bench_translate.h"
 #include "command.h"
 #include "kernel/gemm.h"
 #include "kernel/isa.h"
@@ -22,7 +23,8 @@
 static const command_help help = {
     FOR_BENCH,
     "tulk bench [--preset NAME...] [--ids SRC TGT | -t SRC TGT] [--threads N] [--json] [OPTION...]",
-    "Trains networks for a few updates and tells tokens and floating-point operations a second (those of "
+    "Trains networks for a few updates, or translates with them (--translate), and tells tokens and "
+    "floating-point operations a second (those of "
     "the\n"
     "products over the true lengths, training being three times the forward pass), the share of what the\n"
     "processor's multiply-add units could do on as many threads, measured in the same run, and what the "
@@ -51,6 +53,7 @@ typedef struct {
     optimizer adam;
     batches data;
     bool cpu_time;
+    loaded_model loaded; /* --model */
     bench_result result;
 } bench;
 
@@ -63,7 +66,7 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double seconds_now(bool cpu_time) { return cpu_time ? cpu_seconds() : clock_seconds(); }
+double bench_seconds(bool cpu_time) { return cpu_time ? cpu_seconds() : clock_seconds(); }
 
 /* Short pieces, many a thread, so that one which starts late delays nobody. */
 enum { PEAK_ROUNDS = 20000, PEAK_PIECES = 50, PEAK_TIMES = 20 };
@@ -76,9 +79,9 @@ static double measure_peak(bool cpu_time)
     int pieces = PEAK_PIECES * team_threads();
     double *flops = xcalloc((size_t)pieces, sizeof *flops), best = 0;
     for (int k = 0; k < PEAK_TIMES; k++) {
-        double took = seconds_now(cpu_time), sum = 0;
+        double took = bench_seconds(cpu_time), sum = 0;
         team_run(pieces, peak_task, flops);
-        took = seconds_now(cpu_time) - took;
+        took = bench_seconds(cpu_time) - took;
         for (int i = 0; i < pieces; i++) sum += flops[i];
         best = fmax(best, 1e-9 * sum / took);
     }
@@ -92,7 +95,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *values, long n)
+double bench_median(double *values, long n)
 {
     qsort(values, (size_t)n, sizeof *values, by_size);
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
@@ -149,9 +152,9 @@ static void run_updates(bench *b, long warm, const samples *s)
     for (long i = 0; i < warm; i++) one_update(b, i);
     meter_start(b->cpu_time ? METER_CPU : METER_WALL);
     for (long i = 0; i < r->updates; i++) {
-        double from = seconds_now(b->cpu_time);
+        double from = bench_seconds(b->cpu_time);
         r->last_loss = one_update(b, warm + i);
-        take_sample(b, batch_at(b, warm + i), seconds_now(b->cpu_time) - from, i, s);
+        take_sample(b, batch_at(b, warm + i), bench_seconds(b->cpu_time) - from, i, s);
     }
     meter_stop();
     r->spent = meter_read();
@@ -164,11 +167,11 @@ static void measure_updates(bench *b)
     double *values = xcalloc((size_t)n * 4, sizeof *values);
     samples s = {values, values + n, values + 2 * n, values + 3 * n};
     run_updates(b, options_int(b->o, "warm-updates"), &s);
-    r->seconds = median(s.seconds, n);
+    r->seconds = bench_median(s.seconds, n);
     r->best_seconds = s.seconds[0];
-    r->tgt_rate = median(s.tgt_rate, n);
-    r->all_rate = median(s.all_rate, n);
-    r->gflops = median(s.gflops, n);
+    r->tgt_rate = bench_median(s.tgt_rate, n);
+    r->all_rate = bench_median(s.all_rate, n);
+    r->gflops = bench_median(s.gflops, n);
     r->rss = peak_memory();
     free(values);
 }
@@ -257,7 +260,7 @@ static int get_batches(bench *b)
     uint64_t seed = (uint64_t)options_int(b->o, "seed");
     if (options_list(b->o, "train", &words)) return read_text(b, words);
     if (options_list(b->o, "ids", &words))
-        return batches_read(words[0], words[1], vocab, size, seed, &b->data);
+        return batches_read(words[0], words[1], vocab, options_flag(b->o, "translate") ? 0 : size, seed, &b->data);
     size_t n = (size_t)(options_int(b->o, "updates") + options_int(b->o, "warm-updates"));
     batches_make_up(lengths_of(b), vocab, size, n, seed, &b->data);
     return 0;
@@ -277,6 +280,7 @@ static int vocab_size(const bench *b)
 static int describe_network(bench *b, const char *preset)
 {
     b->name = preset;
+    if (options_text(b->o, "model")) return 0; /* it says so itself */
     if (preset) options_preset(b->o, preset);
     b->config = options_network(b->o);
     if (!preset) b->name = net_config_kind(&b->config);
@@ -305,6 +309,53 @@ static int tell(const bench *b)
     return status;
 }
 
+static translate_bench translation_of(const bench *b)
+{
+    enum { TOGETHER = 512 }; /* as tulk translate does */
+    const options *o = b->o;
+    return (translate_bench){
+        .beam = (int)options_int(o, "beam"),
+        .batch_tokens = options_given(o, "batch-tokens") ? (int)options_int(o, "batch-tokens") : TOGETHER,
+        .one_by_one = options_flag(o, "one-by-one"),
+        .cpu_time = b->cpu_time,
+        .passes = (int)options_int(o, "passes")};
+}
+
+static int write_file(const char *path, span text)
+{
+    output out;
+    if (output_open(path, &out)) return -1;
+    bool good = output_write(&out, text) == 0;
+    return output_close(&out, good) == 0 && good ? 0 : -1;
+}
+
+static int measure_translation(bench *b, double peak)
+{
+    if (get_batches(b)) return -1;
+    forget_peak_memory();
+    if (!b->net) {
+        b->net = model_new(&b->config, false);
+        model_init(b->net, (uint64_t)options_int(b->o, "seed"));
+        params_freeze(model_params(b->net));
+    }
+    translate_bench how = translation_of(b);
+    const char *path = options_text(b->o, "output");
+    str ids = {0};
+    translate_result r;
+    if (path) how.ids = &ids;
+    bench_translate(b->net, &b->data, &how, &r);
+    int written = path ? write_file(path, str_span(&ids)) : 0;
+    str_free(&ids);
+    if (written) return -1;
+    const bench_network n = {b->name, team_threads(), model_params(b->net)->n_reals, b->config.tgt_vocab,
+                             fmax(peak, measure_peak(b->cpu_time))};
+    str out = {0};
+    (options_flag(b->o, "json") ? bench_translate_json : bench_translate_report)(&n, &r, &out);
+    int status = print_out(str_span(&out));
+    str_free(&out);
+    return status;
+}
+
 /* 0, or -1 with a message. */
 static int measure(bench *b, double peak)
 {
@@ -327,7 +378,8 @@ static void bench_free(bench *b)
 {
     shards_free(b->shards);
     arena_free(b->memory);
-    model_free(b->net);
+    if (b->net != b->loaded.net) model_free(b->net);
+    model_unload(&b->loaded);
     batches_free(&b->data);
     vocab_pair_free(&b->vocab);
     options_free(b->o);
@@ -352,6 +404,27 @@ static int check_usage(const options *o)
         return fail("-t and --ids contradict each other, give one");
     if (options_flag(o, "cpu-time") && team_threads() != 1)
         return fail("--cpu-time measures one thread, add --threads 1");
+    if (options_text(o, "model") && !options_flag(o, "translate"))
+        return fail("-m is for --translate: what is trained is random at first");
+    if (options_text(o, "model") && (describes_network(o) || options_list(o, "preset", NULL)))
+        return fail("-m says what network it is: leave out the options that describe one");
+    if (options_flag(o, "one-by-one") && !options_flag(o, "translate"))
+        return fail("--one-by-one is for --translate");
+    if (options_text(o, "output") && !options_flag(o, "translate"))
+        return fail("-o is for --translate: nothing is written but reports");
+    return 0;
+}
+
+/* That of --model, if it is given. */
+static int load_network(bench *b)
+{
+    const char *path = options_text(b->o, "model");
+    if (!path) return 0;
+    if (model_load(path, NULL, &b->loaded)) return -1;
+    b->net = b->loaded.net;
+    params_freeze(model_params(b->net));
+    b->config = *model_config(b->net);
+    b->name = net_config_kind(&b->config);
     return 0;
 }
 
@@ -362,7 +435,10 @@ static int run(int argc, char **argv, const char *preset, double peak)
     int code = EXIT_USAGE;
     if (!options_parse(b.o, argc, argv) && !describe_network(&b, preset)) {
         b.cpu_time = options_flag(b.o, "cpu-time");
-        code = measure(&b, peak) ? EXIT_FAILED : EXIT_GOOD;
+        code =
+            (load_network(&b) || (options_flag(b.o, "translate") ? measure_translation : measure)(&b, peak))
+                ? EXIT_FAILED
+                : EXIT_GOOD;
     }
     bench_free(&b);
     return code;
@@ -373,7 +449,7 @@ static int run_all(int argc, char **argv, const options *o)
     const char *const *words;
     const char *all[16];
     int n = options_list(o, "preset", &words), code = EXIT_GOOD;
-    if (n == 0 && !describes_network(o)) {
+    if (n == 0 && !describes_network(o) && !options_text(o, "model")) {
         while (presets[n].name) all[n] = presets[n].name, n++;
         words = all;
     }

@@ -178,7 +178,7 @@ int batches_read(const char *src_path, const char *tgt_path, int vocab_size, int
     pair_batch pairs = {{0}, {0}};
     const char *const paths[2] = {src_path, tgt_path};
     int status = read_pairs(paths, vocab_size, &pairs, &out->given);
-    if (status == 0 && out->given)
+    if (status == 0 && (out->given || batch_tokens == 0))
         take_as_given(&pairs, out);
     else if (status == 0)
         cut(&pairs, batch_tokens, seed, 0, out);

@@ -31,6 +31,20 @@ typedef struct {
     input_times input;                 /* open < 0: no text was given */
 } bench_result;
 
+/* Where time went, as the meter saw it. */
+typedef struct {
+    const char *of; /* one of `times`: "an update", ... */
+    const meter_sums *sums;
+    double total_seconds, times;
+    int threads;
+    double peak; /* GFLOP/s of all threads */
+} bench_spent;
+
+void bench_spent_report(const bench_spent *s, str *out);
+/* Appends a key "operations" to an object; and one of a number. */
+void bench_spent_json(const bench_spent *s, str *out);
+void bench_json_number(const char *key, double x, str *out);
+
 /* As a table for people; as one line of JSON. */
 void bench_report(const bench_result *r, str *out);
 void bench_json(const bench_result *r, str *out);

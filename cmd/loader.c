@@ -87,6 +87,7 @@ static int load_next(const char *const *paths, const char *slot, loaded_models *
     if (model_load(paths[out->n], slot, m)) return -1;
     int max_len = (int)options_int(m->settings, "max-len");
     if (!out->n || max_len < out->max_len) out->max_len = max_len;
+    params_freeze(model_params(m->net));
     out->nets[out->n++] = m->net;
     return check_together(paths, out->list, m);
 }

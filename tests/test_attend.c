@@ -284,7 +284,40 @@ static void test_attend_threads(void)
     attention_free(a);
 }
 
+/* Single queries, with keys where they are and with keys in any order. */
+static void test_rows(void)
+{
+    static const int dims[] = {1, 3, 16, 17, 32, 40, 64, 80, 145}, lens[][2] = {{1, 5}, {1, 0}, {1, 40}, {1, 17}, {-1, -1}};
+    for (int d = 0; d < 9; d++) {
+        attention *a = attention_new(2, dims[d], false, 0, lens);
+        attend_rows_shape s = {4, 2, dims[d], a->k_start, a->k_len, NULL, a->ld, a->ld, a->ld, a->ld};
+        int place[62];
+        real *k = zero_reals(a->k_size), *v = zero_reals(a->k_size), *y = zero_reals(a->q_size);
+        for (int j = 0; j < 62; j++) {
+            place[j] = (j * 23 + 7) % 62;
+            memcpy(k + place[j] * a->ld, a->k + j * a->ld, (size_t)a->ld * sizeof *k);
+            memcpy(v + place[j] * a->ld, a->v + j * a->ld, (size_t)a->ld * sizeof *v);
+        }
+        attend_rows(&s, a->q, a->k, a->v, a->y);
+        s.place = place;
+        attend_rows(&s, a->q, k, v, y);
+        CU_ASSERT(attention_right(a));
+        CU_ASSERT(same_bits(a->y, y, a->q_size));
+        for (int r = 0; r < 4; r++) { /* alone */
+            attend_rows_shape one = s;
+            one.rows = 1;
+            one.start += r, one.len += r;
+            memset(y, 0, a->q_size * sizeof *y);
+            attend_rows(&one, a->q + r * a->ld, k, v, y);
+            CU_ASSERT(same_bits(a->y + r * a->ld, y, (size_t)(2 * dims[d])));
+        }
+        free(k), free(v), free(y);
+        attention_free(a);
+    }
+}
+
 static CU_TestInfo tests[] = {
+    {"single queries", test_rows},
     {"attention against the formula", test_attend},
     {"one query has the bits of the whole sequence", test_step_by_step},
     {"sequences that share keys", test_shared_keys},

@@ -172,6 +172,60 @@ void attend(const attend_shape *s, const real *q, const real *k, const real *v, 
     run(&(attending){.s = s, .q = q, .k = k, .v = v, .y = y});
 }
 
+/* ---- queries by themselves ---- */
+
+typedef struct {
+    const attend_rows_shape *s;
+    const real *q, *k, *v;
+    real *y, scale;
+} asking;
+
+/* Keys of query r, and their rows. */
+static const int *place_of(const attend_rows_shape *s, long r)
+{
+    return s->place ? s->place + s->start[r] : NULL;
+}
+
+static long first_of(const attend_rows_shape *s, long r) { return s->place ? 0 : s->start[r]; }
+
+/* Of keys and values that the query does not share with the one before it. */
+INLINE void fetch_keys(const asking *a, long r)
+{
+    const attend_rows_shape *s = a->s;
+    const int *place = place_of(s, r);
+    long d = (long)s->n_heads * s->head_dim, first = first_of(s, r);
+    if (!place && first == s->start[r - 1]) return;
+    for (long j = 0; j < s->len[r]; j++) {
+        long row = place ? place[j] : first + j;
+        fetch(a->k + row * s->ldk, 1, d, s->ldk);
+        fetch(a->v + row * s->ldv, 1, d, s->ldv);
+    }
+}
+
+static void rows_block(long first, long end, void *context)
+{
+    const asking *a = context;
+    const attend_rows_shape *s = a->s;
+    for (long r = first; r < end; r++) {
+        if (r + 1 < end) fetch_keys(a, r + 1);
+        attend_query one = {.keys = s->len[r], .n_heads = s->n_heads, .head_dim = s->head_dim};
+        one.ldk = s->ldk, one.ldv = s->ldv, one.scale = a->scale, one.place = place_of(s, r);
+        one.q = a->q + r * s->ldq, one.y = a->y + r * s->ldy;
+        one.k = a->k + first_of(s, r) * s->ldk, one.v = a->v + first_of(s, r) * s->ldv;
+        one.p = scratch(SCRATCH_ATTEND, sizeof(real) * (size_t)(one.keys + 1));
+        loops()->attend->query(&one);
+    }
+}
+
+void attend_rows(const attend_rows_shape *s, const real *q, const real *k, const real *v, real *y)
+{
+    long keys = 0, d = (long)s->n_heads * s->head_dim;
+    for (int r = 0; r < s->rows; r++) keys += s->len[r];
+    if (meter_is_on) meter_flops(4.0 * (double)keys * (double)d);
+    asking a = {.s = s, .q = q, .k = k, .v = v, .y = y, .scale = (real)(1 / sqrt((double)s->head_dim))};
+    if (s->rows) blocks_run(s->rows, blocks_size(2 * (keys / s->rows + 1) * d), rows_block, &a);
+}
+
 void attend_back(const attend_shape *s, const real *q, const real *k, const real *v, const real *dy, bool add,
                  real *dq, real *dk, real *dv)
 {

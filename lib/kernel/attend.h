@@ -36,6 +36,18 @@ size_t attend_places(int q_len, int k_len);
 /* y = softmax(q k^T / sqrt(head_dim)) v. */
 void attend(const attend_shape *s, const real *q, const real *k, const real *v, real *y);
 
+/* Single queries whose keys lie anywhere: a step of decoding. Query r sees len[r] keys, key j being row
+ * place[start[r] + j] of k and v, or row start[r] + j if place is NULL. Queries may share keys. */
+typedef struct {
+    int rows, n_heads, head_dim;
+    const int *start, *len, *place;
+    long ldq, ldk, ldv, ldy;
+} attend_rows_shape;
+
+/* y as attend gives it, up to rounding. A query's bits depend neither on the other queries nor on where its keys
+ * lie. Parallel over queries. */
+void attend_rows(const attend_rows_shape *s, const real *q, const real *k, const real *v, real *y);
+
 /* dq, dk and dv of the rows of all sequences: written, or added to with `add`. */
 void attend_back(const attend_shape *s, const real *q, const real *k, const real *v, const real *dy, bool add,
                  real *dq, real *dk, real *dv);

@@ -66,7 +66,9 @@ struct decoder_class {
     void *(*start)(const void *decoder, tape *t, const encoded *source, int max_rows, int max_steps);
     tensor *(*step)(const void *decoder, tape *t, void *state, const int *ids, int rows, int step);
     void (*select)(const void *decoder, void *state, const int *from, int n);
-    double (*flops)(const void *decoder, const seqs *src, const seqs *tgt); /* without the output layer */
+    /* Without the output layer. rows 0: of the whole sequence at once; else of a search with so many
+     * hypotheses a sentence, which keeps what it has computed. */
+    double (*flops)(const void *decoder, const seqs *src, const seqs *tgt, int rows);
     void (*free)(void *decoder);
 };
 

@@ -140,6 +140,7 @@ static void add_tables(model *m, const tensor **src, const tensor **tgt)
         params_add(p, "out", c->tgt_vocab, o.width, tied ? INIT_NORMAL : o.init, tied ? y.sigma : o.gain);
     if (o.bias) m->bias = params_add(p, "bias", c->tgt_vocab, 1, INIT_ZERO, 0);
     *src = tied_src ? m->out : params_add_table(p, s.name, c->src_vocab, s.width, INIT_NORMAL, s.sigma);
+    if (tied) params_look_up(p, m->out);
     *tgt = tied ? m->out : params_add_table(p, y.name, c->tgt_vocab, y.width, INIT_NORMAL, y.sigma);
 }
 
@@ -194,9 +195,16 @@ bool model_stepwise(const model *m) { return m->enc->stepwise || m->dec->stepwis
 
 double model_flops(const model *m, const seqs *src, const seqs *tgt)
 {
-    double rows = (double)(seqs_total(tgt) + tgt->n);
-    return m->enc->flops(m->encoder, src) + m->dec->flops(m->decoder, src, tgt) +
-           2.0 * rows * m->out->rows * m->out->cols;
+    double out_rows = (double)(seqs_total(tgt) + tgt->n);
+    return m->enc->flops(m->encoder, src) + m->dec->flops(m->decoder, src, tgt, 0) +
+           2.0 * out_rows * m->out->rows * m->out->cols;
+}
+
+double model_search_flops(const model *m, const seqs *src, const seqs *tgt, int rows)
+{
+    double out_rows = rows * (double)(seqs_total(tgt) + tgt->n);
+    return m->enc->flops(m->encoder, src) + m->dec->flops(m->decoder, src, tgt, rows) +
+           2.0 * out_rows * m->out->rows * m->out->cols;
 }
 
 /* --------------------------------------------------------------------------------------- loss */

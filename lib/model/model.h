@@ -66,6 +66,9 @@ void model_init(model *m, uint64_t seed); /* draws the parameters */
 /* FLOPs of the matrix products of one forward pass over sentences of these lengths (eos counted),
  * 2 per multiply-add. Training is three times that. */
 double model_flops(const model *m, const seqs *src, const seqs *tgt);
+/* The same of a search that keeps `rows` hypotheses of each sentence to the length of its target: the encoder
+ * once, each word of each hypothesis once. */
+double model_search_flops(const model *m, const seqs *src, const seqs *tgt, int rows);
 
 typedef struct {
     double loss; /* sum over target words (eos counted) of the smoothed cross entropy, natural log */

@@ -516,19 +516,19 @@ static void select_states(const void *decoder, void *state, const int *from, int
 
 static double size(const tensor *x) { return x ? (double)x->rows * x->cols : 0; }
 
-static double flops(const void *decoder, const seqs *src, const seqs *tgt)
+static double flops(const void *decoder, const seqs *src, const seqs *tgt, int rows)
 {
     const rnn_decoder *n = decoder;
     double s = (double)(seqs_total(src) + src->n), y = (double)(seqs_total(tgt) + tgt->n), a_word = 0,
-           products = 0;
+           products = 0, hyps = rows ? rows : 1;
     for (int l = 0; l < n->layers; l++) {
         a_word += size(n->weights[l].w_ih) + size(n->weights[l].w_hh);
         products += (double)src->n * size(n->bridge[l].w);
     }
     a_word += size(n->w_ctx) + size(n->w_query) + size(n->readout.w) + size(n->r_emb) + size(n->r_ctx);
-    products += y * a_word + s * size(n->w_key);
+    products += hyps * y * a_word + s * size(n->w_key);
     for (size_t i = 0; n->attention && i < src->n; i++)
-        products += (double)(seqs_len(src, i) + 1) * (double)(seqs_len(tgt, i) + 1) * (n->A + n->C);
+        products += hyps * (double)(seqs_len(src, i) + 1) * (double)(seqs_len(tgt, i) + 1) * (n->A + n->C);
     return 2 * products;
 }
 

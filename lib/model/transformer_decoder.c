@@ -125,36 +125,43 @@ static void attention(const void *decoder, tape *t, const encoded *source, const
 
 /* ------------------------------------------------------------------------------------- search */
 
-/* Keys and values of what each row said so far, written in place: row r owns cache rows r * max_steps .. */
+/* Keys and values of what rows said are written once and never moved: row r writes those of step t into place
+ * slot_of(r, t), and a row knows the places of its words. So rows that change places take lists of numbers
+ * along, and those that come from one row share what it said. */
 typedef struct {
-    int max_steps, rows, said;
-    tensor **cross;      /* (dec_layers) keys and values of the source, shared by the rows of a sentence */
-    tensor *(*cache)[2]; /* (dec_layers) two each, to select from one into the other */
-    int now;             /* which of the two */
-    int *source_start[2], *source_len[2];
-    int *place, *row, *one, *cache_start, *cache_len;
+    int max_steps, max_rows, rows, steps; /* steps done */
+    tensor **cross;                     /* (dec_layers) keys and values of the source */
+    tensor **said;                      /* (dec_layers) (slots, 2d) of words */
+    int *source_start[2], *source_len[2]; /* (max_rows) */
+    int *said_at[2];                    /* (max_rows, max_steps) places of the words of each row */
+    int now;                            /* which of the two, to select from one into the other */
+    int *place, *first, *said_len;      /* (max_rows) of this step; where the row's list begins */
 } transformer_state;
+
+/* Steps whose words of one row lie beside each other. */
+enum { RUN = 16 };
+
+static int slot_of(const transformer_state *k, int row, int step)
+{
+    return (step / RUN * k->max_rows + row) * RUN + step % RUN;
+}
 
 static int *ints(tape *t, int n) { return arena_alloc(t->memory, (size_t)n * sizeof(int)); }
 
-static void row_tables(tape *t, transformer_state *k, const packed *src, int max_rows)
+static void row_tables(tape *t, transformer_state *k, const packed *src)
 {
+    int max_rows = k->max_rows;
     for (int i = 0; i < 2; i++) {
         k->source_start[i] = ints(t, max_rows);
         k->source_len[i] = ints(t, max_rows);
+        k->said_at[i] = ints(t, max_rows * k->max_steps);
     }
     memcpy(k->source_start[0], src->start, (size_t)src->n * sizeof(int));
     memcpy(k->source_len[0], src->len, (size_t)src->n * sizeof(int));
     k->place = ints(t, max_rows);
-    k->row = ints(t, max_rows);
-    k->one = ints(t, max_rows);
-    k->cache_start = ints(t, max_rows);
-    k->cache_len = ints(t, max_rows);
-    for (int r = 0; r < max_rows; r++) {
-        k->row[r] = r;
-        k->one[r] = 1;
-        k->cache_start[r] = r * k->max_steps;
-    }
+    k->first = ints(t, max_rows);
+    k->said_len = ints(t, max_rows);
+    for (int r = 0; r < max_rows; r++) k->first[r] = r * k->max_steps;
 }
 
 static void *start(const void *decoder, tape *t, const encoded *source, int max_rows, int max_steps)
@@ -164,63 +171,70 @@ static void *start(const void *decoder, tape *t, const encoded *source, int max_
     tensor *states = encoded_by_sentence(t, source);
     transformer_state *k = arena_zalloc(t->memory, sizeof *k);
     k->rows = source->p.n;
+    k->max_rows = max_rows;
     k->max_steps = max_steps;
     k->cross = arena_alloc(t->memory, layers * sizeof *k->cross);
-    k->cache = arena_alloc(t->memory, layers * sizeof *k->cache);
+    k->said = arena_alloc(t->memory, layers * sizeof *k->said);
     for (size_t i = 0; i < layers; i++) {
         k->cross[i] = transformer_apply(t, states, &n->blocks[i].cross_kv);
-        for (int j = 0; j < 2; j++) k->cache[i][j] = tape_tensor(t, max_rows * max_steps, 2 * n->d);
+        k->said[i] = tape_tensor(t, (max_steps + RUN - 1) / RUN * RUN * max_rows, 2 * n->d);
     }
-    row_tables(t, k, &source->p, max_rows);
+    row_tables(t, k, &source->p);
     return k;
 }
 
-static real *cache_row(const tensor *cache, int row) { return cache->v + (size_t)row * (size_t)cache->ld; }
-
-static tensor *cached_self_attention(const transformer_side *n, tape *t, tensor *x, const block *b,
-                                     const transformer_state *k, tensor *cache, int rows, int said)
+static tensor *self_attention_step(const transformer_side *n, tape *t, tensor *x, const block *b,
+                                   const transformer_state *k, tensor *said, int step)
 {
     tensor *qkv = transformer_apply(t, transformer_before(n, t, x, &b->norms[0]), &b->self_qkv);
-    for (int r = 0; r < rows; r++)
-        memcpy(cache_row(cache, k->cache_start[r] + said), qkv->v + (size_t)r * (size_t)qkv->ld + n->d,
-               2 * (size_t)n->d * sizeof(real));
-    packed queries = {rows, k->row, k->one}, keys = {rows, k->cache_start, k->cache_len};
-    tensor *y = transformer_heads(n, t, qkv, cache, &queries, &keys, true);
+    for (int r = 0; r < x->rows; r++)
+        memcpy(said->v + (size_t)slot_of(k, r, step) * (size_t)said->ld,
+               qkv->v + (size_t)r * (size_t)qkv->ld + n->d, 2 * (size_t)n->d * sizeof(real));
+    const key_rows at = {k->first, k->said_len, k->said_at[k->now]};
+    tensor *y = nn_attend_rows(t, qkv, said, &at, n->n_heads);
     return transformer_after(n, t, x, transformer_apply(t, y, &b->self_out), &b->norms[0]);
 }
 
-static tensor *step(const void *decoder, tape *t, void *state, const int *ids, int rows, int said)
+static tensor *cross_attention_step(const transformer_side *n, tape *t, tensor *x, const block *b,
+                                    const transformer_state *k, tensor *kv)
+{
+    const key_rows at = {k->source_start[k->now], k->source_len[k->now], NULL};
+    tensor *q = transformer_apply(t, transformer_before(n, t, x, &b->norms[1]), &b->cross_q);
+    tensor *y = nn_attend_rows(t, q, kv, &at, n->n_heads);
+    return transformer_after(n, t, x, transformer_apply(t, y, &b->cross_out), &b->norms[1]);
+}
+
+static tensor *step(const void *decoder, tape *t, void *state, const int *ids, int rows, int step_number)
 {
     const transformer_side *n = decoder;
     transformer_state *k = state;
+    k->steps = step_number + 1;
     for (int r = 0; r < rows; r++) {
-        k->place[r] = said;
-        k->cache_len[r] = said + 1;
+        k->place[r] = step_number;
+        k->said_len[r] = step_number + 1;
+        k->said_at[k->now][k->first[r] + step_number] = slot_of(k, r, step_number);
     }
     tensor *x = transformer_embed(n, t, ids, k->place, rows);
-    packed queries = {rows, k->row, k->one}, source = {rows, k->source_start[k->now], k->source_len[k->now]};
     for (int i = 0; i < n->layers; i++) {
         const block *b = &n->blocks[i];
-        x = cached_self_attention(n, t, x, b, k, k->cache[i][k->now], rows, said);
-        x = cross_attention(n, t, x, b, &queries, k->cross[i], &source);
+        x = self_attention_step(n, t, x, b, k, k->said[i], step_number);
+        x = cross_attention_step(n, t, x, b, k, k->cross[i]);
         x = transformer_ff(n, t, x, b, &b->norms[2]);
     }
-    k->said = said + 1;
     return transformer_end(n, t, x);
 }
 
 static void select_rows(const void *decoder, void *state, const int *from, int rows)
 {
+    (void)decoder;
     transformer_state *k = state;
     int now = k->now, next = !now;
-    for (int i = 0; i < ((const transformer_side *)decoder)->layers; i++)
-        for (int r = 0; r < rows; r++)
-            memcpy(cache_row(k->cache[i][next], k->cache_start[r]),
-                   cache_row(k->cache[i][now], k->cache_start[from[r]]),
-                   (size_t)k->said * (size_t)k->cache[i][now]->ld * sizeof(real));
     for (int r = 0; r < rows; r++) {
-        k->source_start[next][r] = k->source_start[now][from[r]];
-        k->source_len[next][r] = k->source_len[now][from[r]];
+        int old = from[r];
+        memcpy(k->said_at[next] + k->first[r], k->said_at[now] + k->first[old],
+               (size_t)k->steps * sizeof(int));
+        k->source_start[next][r] = k->source_start[now][old];
+        k->source_len[next][r] = k->source_len[now][old];
     }
     k->now = next;
     k->rows = rows;
@@ -228,14 +242,16 @@ static void select_rows(const void *decoder, void *state, const int *from, int r
 
 /* -------------------------------------------------------------------------------------- flops */
 
-static double flops(const void *decoder, const seqs *src, const seqs *tgt)
+static double flops(const void *decoder, const seqs *src, const seqs *tgt, int rows)
 {
     const transformer_side *n = decoder;
     double d = n->d, a_word = 6 * d * d + transformer_ff_size(n), products = 0;
     double kv = 2 * d * n->blocks[0].cross_kv.w->cols;
     for (size_t i = 0; i < src->n; i++) {
         double s = (double)seqs_len(src, i) + 1, y = (double)seqs_len(tgt, i) + 1;
-        products += n->layers * (y * a_word + s * kv + 2 * y * y * d + 2 * y * s * d);
+        double seen = rows ? y * (y + 1) / 2 : y * y; /* keys that the words of a hypothesis see */
+        double a_hyp = y * a_word + 2 * seen * d + 2 * y * s * d;
+        products += n->layers * (s * kv + (rows ? rows : 1) * a_hyp);
     }
     return 2 * products;
 }

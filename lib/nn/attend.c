@@ -66,3 +66,23 @@ tensor *nn_attend(tape *t, tensor *q, tensor *kv, const packed *queries, const p
     if (t->recording) tape_push_output(t, &n->node, n->y, backward);
     return n->y;
 }
+
+tensor *nn_attend_rows(tape *t, tensor *q, tensor *kv, const key_rows *at, int n_heads)
+{
+    METER(METER_ATTENTION);
+    int d = kv->cols / 2;
+    BUG_IF(t->recording || kv->cols != 2 * d || d % n_heads || q->cols < d);
+    tensor *y = tape_tensor(t, q->rows, d);
+    const attend_rows_shape s = {.rows = q->rows,
+                                 .n_heads = n_heads,
+                                 .head_dim = d / n_heads,
+                                 .start = at->start,
+                                 .len = at->len,
+                                 .place = at->place,
+                                 .ldq = q->ld,
+                                 .ldk = kv->ld,
+                                 .ldv = kv->ld,
+                                 .ldy = y->ld};
+    attend_rows(&s, q->v, kv->v, kv->v + d, y->v);
+    return y;
+}

@@ -68,6 +68,12 @@ tensor *params_add_table(params *p, const char *name, int rows, int cols, enum i
     return &q->t;
 }
 
+void params_look_up(params *p, const tensor *t)
+{
+    for (int i = 0; i < p->n; i++)
+        if (&p->list[i]->t == t) p->list[i]->looked_up = true;
+}
+
 static real *block_of(size_t n)
 {
     size_t bytes = n * sizeof(real);
@@ -131,7 +137,8 @@ enum { SMALL = 8 << 20 }; /* parameters of a network whose copies are worth thei
 static size_t place_packed(const params *p, tensor *t, const real *block)
 {
     size_t rows = rounded(gemm_packed_reals(t->rows, t->cols));
-    size_t cols = (t->stepwise || p->n_reals <= SMALL) ? rounded(gemm_packed_reals(t->cols, t->rows)) : 0;
+    bool back = !p->frozen && (t->stepwise || p->n_reals <= SMALL);
+    size_t cols = back ? rounded(gemm_packed_reals(t->cols, t->rows)) : 0;
     if (block) {
         t->by_rows = block;
         t->by_cols = cols ? block + rows : NULL;
@@ -164,15 +171,46 @@ void params_pack(params *p)
     p->fresh = true;
 }
 
+static bool stays(const param *q) { return !is_packed(q) || q->looked_up; }
+
+/* Values that stay, moved to a block of their own. */
+static void keep_values(params *p)
+{
+    size_t n = 0;
+    for (int i = 0; i < p->n; i++) {
+        p->list[i]->offset = n;
+        if (stays(p->list[i])) n += rounded(size_of(p->list[i]));
+    }
+    real *all = p->v;
+    p->v = block_of(n);
+    for (int i = 0; i < p->n; i++) {
+        const param *q = p->list[i];
+        tensor *t = &p->list[i]->t;
+        real *to = stays(q) ? p->v + q->offset : NULL;
+        if (to) memcpy(to, t->v, size_of(q) * sizeof(real));
+        t->v = to;
+    }
+    free(all);
+}
+
+void params_freeze(params *p)
+{
+    BUG_IF(p->shares || p->g || p->packed);
+    p->frozen = true;
+    params_pack(p);
+    keep_values(p);
+}
+
 void params_changed(params *p)
 {
+    BUG_IF(p->frozen);
     p->fresh = false;
     for (int i = 0; i < p->n; i++) p->list[i]->t.by_rows = p->list[i]->t.by_cols = NULL;
 }
 
 void params_share(params *p, const params *of)
 {
-    BUG_IF(p->v || !of->packed || p->n != of->n || p->n_reals != of->n_reals);
+    BUG_IF(p->v || !of->packed || of->frozen || p->n != of->n || p->n_reals != of->n_reals);
     p->v = of->v;
     p->packed = of->packed;
     p->shares = true;

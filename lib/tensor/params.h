@@ -22,7 +22,8 @@ typedef struct {
     char name[64];
     enum init_kind init;
     double gain;
-    bool table; /* rows are looked up and never multiplied: not packed */
+    bool table;     /* rows are looked up and never multiplied: not packed */
+    bool looked_up; /* a matrix whose rows are looked up, too */
     int blocks; /* INIT_XAVIER: this many matrices stacked by rows (q, k, v; gates), each drawn by itself */
     size_t offset; /* of its first real in the block */
     tensor t;      /* rows x cols; cols 1 for a vector; v and g are set by params_alloc */
@@ -37,6 +38,7 @@ typedef struct {
     real *packed;  /* copies for products; NULL before the first params_pack */
     bool fresh;    /* they are those of the values */
     bool shares;   /* v and packed are another's, and g has no tables (params_share) */
+    bool frozen;   /* see params_freeze */
 } params;
 
 params *params_new(void);
@@ -48,6 +50,9 @@ tensor *params_add_stacked(params *p, const char *name, int rows, int cols,
                            int blocks); /* INIT_XAVIER, gain 1 */
 /* A table whose rows are looked up and never multiplied. */
 tensor *params_add_table(params *p, const char *name, int rows, int cols, enum init_kind init, double gain);
+
+/* Says of a matrix that its rows are looked up, too. */
+void params_look_up(params *p, const tensor *t);
 
 /* Allocates the values (zero) and, with `gradients`, the gradients (zero). */
 void params_alloc(params *p, bool gradients);
@@ -65,6 +70,10 @@ size_t params_gradient_bytes(const params *p);
  * tensor `stepwise`. Without it products pack for themselves in each call, which costs the same where a
  * matrix is used once, and about two hundredths of the product where it has 256 rows. */
 void params_pack(params *p);
+/* Packs every matrix for products forward and gives back the memory of the plain values where nothing else
+ * needs them: for a network that translates. From then on values can neither be read nor changed: weights are
+ * what products use, vectors and tables stay. Without gradients; once. */
+void params_freeze(params *p);
 /* To be called when values have changed: what was packed is not used any more. */
 void params_changed(params *p);
 

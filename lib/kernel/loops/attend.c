@@ -356,4 +356,71 @@ static void backward(const attend_head *h)
     }
 }
 
-const struct attend_loops LOOPS(attend) = {.work = work, .forward = forward, .backward = backward};
+/* ---- one query ---- */
+
+LANES_INLINE long row_of(const attend_query *a, long j) { return a->place ? a->place[j] : j; }
+
+/* p[j] = scale q . k[j] of a head whose columns begin at c. */
+static void scores(const attend_query *a, long c)
+{
+    const long whole = a->head_dim / LANES * LANES, rest = a->head_dim - whole;
+    const real *q = a->q + c;
+    for (long j = 0; j < a->keys; j++) {
+        const real *k = a->k + row_of(a, j) * a->ldk + c;
+        lanes sum = {{{0}}};
+        for (long i = 0; i < whole; i += LANES)
+            sum = lanes_add_product(sum, lanes_load(q + i), lanes_load(k + i));
+        if (rest)
+            sum = lanes_add_product(sum, lanes_load_some(q + whole, rest), lanes_load_some(k + whole, rest));
+        a->p[j] = a->scale * lanes_sum(sum);
+    }
+}
+
+/* y = sum p[j] v[j] for n vectors of columns from c on. */
+LANES_INLINE void mix(const attend_query *a, const int n, long c)
+{
+    enum { MOST = 4 };
+    lanes sum[MOST];
+    LANES_UNROLL for (int i = 0; i < n; i++) sum[i] = (lanes){{{0}}};
+    for (long j = 0; j < a->keys; j++) {
+        const real *v = a->v + row_of(a, j) * a->ldv + c, p = a->p[j];
+        LANES_UNROLL for (int i = 0; i < n; i++)
+        {
+            lanes x = lanes_load(v + i * LANES);
+            LANES_UNROLL for (int k = 0; k < LANE_PARTS; k++) sum[i].part[k] += p * x.part[k];
+        }
+    }
+    LANES_UNROLL for (int i = 0; i < n; i++) lanes_store(a->y + c + i * LANES, sum[i]);
+}
+
+/* The same for the last columns, fewer than LANES. */
+static void mix_some(const attend_query *a, long n, long c)
+{
+    lanes sum = {{{0}}};
+    for (long j = 0; j < a->keys; j++) {
+        lanes x = lanes_load_some(a->v + row_of(a, j) * a->ldv + c, n);
+        LANES_UNROLL for (int k = 0; k < LANE_PARTS; k++) sum.part[k] += a->p[j] * x.part[k];
+    }
+    lanes_store_some(a->y + c, n, sum);
+}
+
+static void mix_head(const attend_query *a, long c)
+{
+    const long end = c + a->head_dim;
+    for (; c + 4 * LANES <= end; c += 4 * LANES) mix(a, 4, c);
+    for (; c + 2 * LANES <= end; c += 2 * LANES) mix(a, 2, c);
+    for (; c + LANES <= end; c += LANES) mix(a, 1, c);
+    if (c < end) mix_some(a, end - c, c);
+}
+
+static void query(const attend_query *a)
+{
+    for (long h = 0; h < a->n_heads; h++) {
+        scores(a, h * a->head_dim);
+        LOOPS(softmax).softmax(a->keys, a->p);
+        mix_head(a, h * a->head_dim);
+    }
+}
+
+const struct attend_loops LOOPS(attend) = {
+    .work = work, .forward = forward, .backward = backward, .query = query};

@@ -71,10 +71,19 @@ typedef struct {
     real *y, *dq, *dk, *dv, *work;
 } attend_head;
 
+/* A query with all of its heads, see attend_rows: key j is row place[j], or row j if place is NULL. */
+typedef struct {
+    long keys, n_heads, head_dim, ldk, ldv;
+    const int *place;
+    const real *q, *k, *v;
+    real scale, *y, *p; /* p (keys): scratch */
+} attend_query;
+
 struct attend_loops {
     long (*work)(long keys, long head_dim); /* reals of scratch memory that a head needs */
     void (*forward)(const attend_head *h);
     void (*backward)(const attend_head *h);
+    void (*query)(const attend_query *a);
 };
 
 enum { NORM_KINDS = 2 };

@@ -260,7 +260,8 @@ static int get_batches(bench *b)
     uint64_t seed = (uint64_t)options_int(b->o, "seed");
     if (options_list(b->o, "train", &words)) return read_text(b, words);
     if (options_list(b->o, "ids", &words))
-        return batches_read(words[0], words[1], vocab, options_flag(b->o, "translate") ? 0 : size, seed, &b->data);
+        return batches_read(words[0], words[1], vocab, options_flag(b->o, "translate") ? 0 : size, seed,
+                            &b->data);
     size_t n = (size_t)(options_int(b->o, "updates") + options_int(b->o, "warm-updates"));
     batches_make_up(lengths_of(b), vocab, size, n, seed, &b->data);
     return 0;

@@ -28,7 +28,8 @@ void batches_free(batches *b);
 void batches_make_up(const length_kind *lengths, int vocab_size, int batch_tokens, size_t n, uint64_t seed,
                      batches *out);
 /* The pairs of two files of numbers, below `vocab_size`. Where both have an empty line a batch ends; with no
- * such line they are cut as a training cuts them, or, with batch_tokens 0, are one batch as they stand. 0, or -1 with a message. */
+ * such line they are cut as a training cuts them, or, with batch_tokens 0, are one batch as they stand. 0, or
+ * -1 with a message. */
 int batches_read(const char *src_path, const char *tgt_path, int vocab_size, int batch_tokens, uint64_t seed,
                  batches *out);
 /* One epoch of a corpus. 0, or -1 with a message. */

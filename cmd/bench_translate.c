@@ -85,8 +85,9 @@ void bench_translate(model *net, const batches *data, const translate_bench *how
     one_pass(net, &t, how);
     translate_bench timed = *how;
     timed.ids = NULL;
+    for (int i = 0; i < how->passes; i++) seconds[i] = one_pass(net, &t, &timed);
     meter_start(how->cpu_time ? METER_CPU : METER_WALL);
-    for (int i = 0; i < how->passes; i++) r->total_seconds += seconds[i] = one_pass(net, &t, &timed);
+    r->metered_seconds = one_pass(net, &t, &timed);
     meter_stop();
     r->spent = meter_read();
     r->seconds = bench_median(seconds, how->passes);
@@ -100,8 +101,7 @@ void bench_translate(model *net, const batches *data, const translate_bench *how
 
 static bench_spent spent_of(const bench_network *n, const translate_result *r)
 {
-    return (bench_spent){"a pass, a thread's", &r->spent,  r->total_seconds,
-                         r->how.passes,        n->threads, n->peak};
+    return (bench_spent){"a pass, a thread's", &r->spent, r->metered_seconds, 1, n->threads, n->peak};
 }
 
 void bench_translate_report(const bench_network *n, const translate_result *r, str *out)

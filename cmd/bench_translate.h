@@ -22,9 +22,9 @@ typedef struct {
     double src_tokens, tgt_tokens; /* eos counted */
     double seconds, best_seconds;  /* a pass: median, least */
     double flops;                  /* of a pass, products over true lengths */
-    double total_seconds;          /* of all passes */
+    double metered_seconds;        /* of one pass more, with the meter, which takes time itself */
     double rss;
-    meter_sums spent; /* of all passes */
+    meter_sums spent; /* of that pass */
 } translate_result;
 
 /* Translates the sources of all pairs, `passes` times behind one to warm up: each translation is made as long

@@ -287,7 +287,8 @@ static void test_attend_threads(void)
 /* Single queries, with keys where they are and with keys in any order. */
 static void test_rows(void)
 {
-    static const int dims[] = {1, 3, 16, 17, 32, 40, 64, 80, 145}, lens[][2] = {{1, 5}, {1, 0}, {1, 40}, {1, 17}, {-1, -1}};
+    static const int dims[] = {1, 3, 16, 17, 32, 40, 64, 80, 145},
+                     lens[][2] = {{1, 5}, {1, 0}, {1, 40}, {1, 17}, {-1, -1}};
     for (int d = 0; d < 9; d++) {
         attention *a = attention_new(2, dims[d], false, 0, lens);
         attend_rows_shape s = {4, 2, dims[d], a->k_start, a->k_len, NULL, a->ld, a->ld, a->ld, a->ld};

@@ -44,8 +44,8 @@ typedef struct {
     long ldq, ldk, ldv, ldy;
 } attend_rows_shape;
 
-/* y as attend gives it, up to rounding. A query's bits depend neither on the other queries nor on where its keys
- * lie. Parallel over queries. */
+/* y as attend gives it, up to rounding. A query's bits depend neither on the other queries nor on where its
+ * keys lie. Parallel over queries. */
 void attend_rows(const attend_rows_shape *s, const real *q, const real *k, const real *v, real *y);
 
 /* dq, dk and dv of the rows of all sequences: written, or added to with `add`. */

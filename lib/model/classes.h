@@ -23,6 +23,15 @@ typedef struct {
     bool bias;
 } output_spec;
 
+/* The rows of a decoding, as the model keeps them. */
+typedef struct {
+    int n;
+    int steps;   /* of the decoding so far */
+    int *said;   /* (n) words that the row was fed before this step */
+    int *source; /* (n) first of the places of its sentence's words among room->sentences * room->words, */
+    int *source_len; /* (n) and how many they are */
+} decoding_rows;
+
 struct encoder_class {
     const char *name;
     bool stepwise;              /* see model_stepwise */
@@ -62,10 +71,14 @@ struct decoder_class {
     attention_place (*attention_last)(const void *decoder);
     void (*attention)(const void *decoder, tape *t, const encoded *source, const words *tgt, size_t total,
                       real *const *rows);
-    /* Decoding word by word, see model_start; the state lives in t->memory. */
-    void *(*start)(const void *decoder, tape *t, const encoded *source, int max_rows, int max_steps);
-    tensor *(*step)(const void *decoder, tape *t, void *state, const int *ids, int rows, int step);
-    void (*select)(const void *decoder, void *state, const int *from, int n);
+    /* Decoding word by word, see model_open; the state lives in t->memory. */
+    void *(*open)(const void *decoder, tape *t, const decoding_room *room);
+    /* The sentences of `source` are rows first .. of `rows`; t's memory lasts for the call alone. */
+    void (*join)(const void *decoder, tape *t, void *state, const encoded *source, const decoding_rows *rows,
+                 int first);
+    tensor *(*step)(const void *decoder, tape *t, void *state, const int *ids, const decoding_rows *rows);
+    /* rows: those before. */
+    void (*select)(const void *decoder, void *state, const decoding_rows *rows, const int *from, int n);
     /* Without the output layer. rows 0: of the whole sequence at once; else of a search with so many
      * hypotheses a sentence, which keeps what it has computed. */
     double (*flops)(const void *decoder, const seqs *src, const seqs *tgt, int rows);

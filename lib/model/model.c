@@ -284,42 +284,110 @@ void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, size_t
 
 /* ----------------------------------------------------------------------------------- decoding */
 
+/* Memory for the words of a sentence is a slot of room.words places, free while the sentence has no rows. */
 struct decoding {
     model *m;
     tape t;
     void *state;
-    int rows, max_rows, steps, max_steps;
+    decoding_room room;
+    decoding_rows rows, other;           /* other: to select into */
+    int *free_slots, n_free, *slot_rows; /* (room.sentences) */
 };
+
+static int *ints(arena *memory, int n) { return arena_zalloc(memory, (size_t)n * sizeof(int)); }
+
+static decoding_rows rows_new(arena *memory, int n)
+{
+    return (decoding_rows){0, 0, ints(memory, n), ints(memory, n), ints(memory, n)};
+}
+
+decoding *model_open(model *m, arena *memory, const decoding_room *room)
+{
+    decoding *d = arena_zalloc(memory, sizeof *d);
+    *d = (decoding){.m = m, .t = tape_new(memory, false, false, 0, 0), .room = *room};
+    d->rows = rows_new(memory, room->rows);
+    d->other = rows_new(memory, room->rows);
+    d->free_slots = ints(memory, room->sentences);
+    d->slot_rows = ints(memory, room->sentences);
+    while (d->n_free < room->sentences) {
+        d->free_slots[d->n_free] = room->sentences - 1 - d->n_free;
+        d->n_free++;
+    }
+    d->state = m->dec->open(m->decoder, &d->t, room);
+    return d;
+}
+
+static void new_row(decoding *d, int source_len)
+{
+    BUG_IF(d->n_free == 0 || d->rows.n == d->room.rows || source_len > d->room.words);
+    int slot = d->free_slots[--d->n_free], row = d->rows.n++;
+    d->slot_rows[slot] = 1;
+    d->rows.said[row] = 0;
+    d->rows.source[row] = slot * d->room.words;
+    d->rows.source_len[row] = source_len;
+}
+
+void model_join(decoding *d, const seqs *src)
+{
+    const model *m = d->m;
+    int first = d->rows.n;
+    if (src->n == 0) return;
+    arena_mark mark = arena_save(d->t.memory);
+    words s = words_with_eos(&d->t, src);
+    encoded source = m->enc->encode(m->encoder, &d->t, &s);
+    for (size_t i = 0; i < src->n; i++) new_row(d, source.p.len[i]);
+    m->dec->join(m->decoder, &d->t, d->state, &source, &d->rows, first);
+    arena_restore(d->t.memory, mark);
+}
 
 decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps)
 {
     BUG_IF((size_t)max_rows < src->n || src->n == 0);
-    decoding *d = arena_zalloc(memory, sizeof *d);
-    *d = (decoding){.m = m,
-                    .t = tape_new(memory, false, false, 0, 0),
-                    .rows = (int)src->n,
-                    .max_rows = max_rows,
-                    .max_steps = max_steps};
-    words s = words_with_eos(&d->t, src);
-    encoded source = m->enc->encode(m->encoder, &d->t, &s);
-    d->state = m->dec->start(m->decoder, &d->t, &source, max_rows, max_steps);
+    decoding_room room = {.rows = max_rows, .sentences = (int)src->n, .steps = max_steps};
+    for (size_t i = 0; i < src->n; i++)
+        if ((int)seqs_len(src, i) >= room.words) room.words = (int)seqs_len(src, i) + 1;
+    decoding *d = model_open(m, memory, &room);
+    model_join(d, src);
     return d;
 }
 
 void model_step(decoding *d, const int *ids, real *logits)
 {
-    BUG_IF(d->steps >= d->max_steps);
     const model *m = d->m;
+    for (int r = 0; r < d->rows.n; r++) BUG_IF(d->rows.said[r] >= d->room.steps);
     arena_mark mark = arena_save(d->t.memory);
-    tensor *x = m->dec->step(m->decoder, &d->t, d->state, ids, d->rows, d->steps++);
-    weights_forward(m->out, d->rows, x->v, x->ld, m->bias ? m->bias->v : NULL, false, logits, m->out->rows);
+    tensor *x = m->dec->step(m->decoder, &d->t, d->state, ids, &d->rows);
+    weights_forward(m->out, x->rows, x->v, x->ld, m->bias ? m->bias->v : NULL, false, logits, m->out->rows);
     arena_restore(d->t.memory, mark);
+    for (int r = 0; r < d->rows.n; r++) d->rows.said[r]++;
+    d->rows.steps++;
+}
+
+/* Rows of each sentence: those that lost the last one leave their slot. */
+static void count_rows(decoding *d)
+{
+    int place = d->room.words;
+    for (int r = 0; r < d->other.n; r++) d->slot_rows[d->other.source[r] / place]++;
+    for (int r = 0; r < d->rows.n; r++) {
+        int slot = d->rows.source[r] / place;
+        if (--d->slot_rows[slot] == 0) d->free_slots[d->n_free++] = slot;
+    }
 }
 
 void model_select(decoding *d, const int *from, int n)
 {
-    BUG_IF(n > d->max_rows);
-    for (int i = 0; i < n; i++) BUG_IF(from[i] < 0 || from[i] >= d->rows);
-    d->m->dec->select(d->m->decoder, d->state, from, n);
-    d->rows = n;
+    BUG_IF(n > d->room.rows);
+    for (int i = 0; i < n; i++) BUG_IF(from[i] < 0 || from[i] >= d->rows.n);
+    d->m->dec->select(d->m->decoder, d->state, &d->rows, from, n);
+    for (int i = 0; i < n; i++) {
+        d->other.said[i] = d->rows.said[from[i]];
+        d->other.source[i] = d->rows.source[from[i]];
+        d->other.source_len[i] = d->rows.source_len[from[i]];
+    }
+    d->other.n = n;
+    d->other.steps = d->rows.steps;
+    count_rows(d);
+    decoding_rows old = d->rows;
+    d->rows = d->other;
+    d->other = old;
 }

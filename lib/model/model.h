@@ -103,12 +103,24 @@ attention_place model_attention_last(const model *m); /* the last ones; {0, 0} i
  * by sentence, matrices (target words, source words); every row adds up to one. */
 void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, size_t total, real *weights);
 
-/* Decoding a set of sentences, one word of every row a step. A row is a hypothesis; at the start row i
- * is sentence i. */
+/* Decoding sentences, one word of every row a step. A row is a hypothesis; a sentence begins as one row, and
+ * is gone when it has none. */
 typedef struct decoding decoding;
 
-/* Encodes src. There will never be more than max_rows rows or max_steps steps. Memory comes from
- * `memory` and lives until the caller resets it. */
+/* The most that there will be at a time. */
+typedef struct {
+    int rows, sentences;
+    int steps; /* words of a hypothesis, eos counted */
+    int words; /* of a source, eos counted */
+} decoding_room;
+
+/* No rows yet. Memory comes from `memory` and lives until the caller resets it. */
+decoding *model_open(model *m, arena *memory, const decoding_room *room);
+
+/* Encodes src; its sentences join those that are there, as rows behind the last. */
+void model_join(decoding *d, const seqs *src);
+
+/* Both at once, for sentences that are decoded together: row i is sentence i. */
 decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps);
 
 /* Feeds ids[row] (bos at first) and writes logits of the next word, (rows, tgt_vocab). */

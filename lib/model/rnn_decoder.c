@@ -395,121 +395,123 @@ static void attention_of(const void *decoder, tape *t, const encoded *source, co
 
 /* ------------------------------------------------------------------------------------- search */
 
-/* States of the rows between steps, in memory that stays: two of each, to select from one into the other. */
+/* States of the rows between steps, in memory that stays: two of each, to select from one into the other.
+ * Keys and values of the source words lie sentence by sentence. */
 typedef struct {
-    int rows;
     tensor *h[RNN_MAX_LAYERS][2], *c[RNN_MAX_LAYERS][2], *context[2], *feed[2];
-    int *start[2], *len[2], *ones, *place; /* attention: source of each row */
-    tensor *keys, *values;
-    const int *key_place; /* see start_states */
-    int now;              /* which of the two */
+    int now;               /* which of the two */
+    tensor *keys, *values; /* attention: (words of all sentences, A and C); keys may be values */
+    int *ones, *place;     /* (rows) a layout of one step */
 } rnn_state;
 
-static tensor *copy_into(tensor *to, const tensor *from)
+static void open_pair(tape *t, tensor *pair[2], int rows, int cols)
 {
-    for (int r = 0; r < from->rows; r++)
-        memcpy(to->v + (size_t)r * (size_t)to->ld, from->v + (size_t)r * (size_t)from->ld,
-               (size_t)from->cols * sizeof(real));
-    return to;
+    for (int i = 0; i < 2; i++) pair[i] = tape_tensor(t, rows, cols);
 }
 
-static void keep(tape *t, tensor *pair[2], const tensor *x, int max_rows)
-{
-    if (!x) return;
-    for (int i = 0; i < 2; i++) pair[i] = tape_tensor(t, max_rows, x->cols);
-    copy_into(pair[0], x);
-}
-
-static int *ints(tape *t, int n) { return arena_alloc(t->memory, (size_t)n * sizeof(int)); }
-
-static void row_tables(tape *t, rnn_state *k, int max_rows)
-{
-    k->ones = ints(t, max_rows);
-    k->place = ints(t, max_rows);
-    for (int i = 0; i < 2; i++) {
-        k->start[i] = ints(t, max_rows);
-        k->len[i] = ints(t, max_rows);
-    }
-    for (int i = 0; i < max_rows; i++) {
-        k->ones[i] = 1;
-        k->place[i] = i;
-    }
-}
-
-static void *start(const void *decoder, tape *t, const encoded *source, int max_rows, int max_steps)
+static void *open_state(const void *decoder, tape *t, const decoding_room *room)
 {
     const rnn_decoder *n = decoder;
-    (void)max_steps; /* states do not grow with the steps */
     rnn_state *k = arena_zalloc(t->memory, sizeof *k);
-    row_tables(t, k, max_rows);
-    k->rows = source->p.n;
-    start_states s = begin(n, t, source, k->place, k->rows);
+    int places = room->sentences * room->words; /* states do not grow with the steps */
     for (int l = 0; l < n->layers; l++) {
-        keep(t, k->h[l], s.h[l], max_rows);
-        keep(t, k->c[l], s.c[l], max_rows);
+        open_pair(t, k->h[l], room->rows, n->H);
+        if (n->cell->has_memory) open_pair(t, k->c[l], room->rows, n->H);
     }
-    keep(t, k->context, s.context, max_rows);
-    keep(t, k->feed, s.feed, max_rows);
-    k->keys = s.keys;
-    k->values = s.values;
-    k->key_place = s.place;
-    if (n->attention) {
-        memcpy(k->start[0], s.source.start, (size_t)k->rows * sizeof(int));
-        memcpy(k->len[0], s.source.len, (size_t)k->rows * sizeof(int));
+    if (n->every_step) open_pair(t, k->context, room->rows, n->C);
+    if (n->feeds) open_pair(t, k->feed, room->rows, n->R);
+    if (n->attention) k->values = tape_tensor(t, places, n->C);
+    if (n->attention && n->attention->keys == KEYS_VALUES) k->keys = k->values;
+    if (n->w_key) k->keys = tape_tensor(t, places, n->A);
+    k->ones = arena_alloc(t->memory, (size_t)room->rows * sizeof(int));
+    k->place = arena_alloc(t->memory, (size_t)room->rows * sizeof(int));
+    for (int i = 0; i < room->rows; i++) {
+        k->ones[i] = 1;
+        k->place[i] = i;
     }
     return k;
 }
 
+static real *row_of(const tensor *x, int row) { return x->v + (size_t)row * (size_t)x->ld; }
+
+static void copy_row(const tensor *to, int row, const tensor *from, int old)
+{
+    memcpy(row_of(to, row), row_of(from, old), (size_t)from->cols * sizeof(real));
+}
+
+/* Rows of x to rows first .. of `to`. */
+static void copy_into(const tensor *to, int first, const tensor *x)
+{
+    for (int r = 0; x && r < x->rows; r++) copy_row(to, first + r, x, r);
+}
+
+/* The words of the sentences to their places. */
+static void copy_words(const tensor *to, const tensor *x, const encoded *source, const int *places)
+{
+    for (int i = 0; i < source->p.n; i++)
+        for (int j = 0; j < source->p.len[i]; j++) {
+            int word = source->p.start[i] + j;
+            copy_row(to, places[i] + j, x, source->place ? source->place[word] : word);
+        }
+}
+
+static void join(const void *decoder, tape *t, void *state, const encoded *source, const decoding_rows *rows,
+                 int first)
+{
+    const rnn_decoder *n = decoder;
+    const rnn_state *k = state;
+    start_states s = begin(n, t, source, k->place, source->p.n);
+    for (int l = 0; l < n->layers; l++) {
+        copy_into(k->h[l][k->now], first, s.h[l]);
+        copy_into(k->c[l][k->now], first, s.c[l]);
+    }
+    copy_into(k->context[k->now], first, s.context);
+    copy_into(k->feed[k->now], first, s.feed);
+    if (k->values) copy_words(k->values, s.values, source, rows->source + first);
+    if (k->keys && k->keys != k->values) copy_words(k->keys, s.keys, source, rows->source + first);
+}
+
 static tensor *first_rows(tape *t, tensor *x, int rows) { return x ? tape_rows(t, x, 0, rows) : NULL; }
 
-static tensor *step(const void *decoder, tape *t, void *state, const int *ids, int rows, int step_number)
+static tensor *step(const void *decoder, tape *t, void *state, const int *ids, const decoding_rows *rows)
 {
     const rnn_decoder *n = decoder;
     rnn_state *k = state;
-    (void)step_number;
-    packed each = {rows, k->place, k->ones};
+    packed each = {rows->n, k->place, k->ones};
     const time_major *m = time_major_new(t, &each);
-    start_states s = {.keys = k->keys, .values = k->values, .place = k->key_place};
-    s.context = first_rows(t, k->context[k->now], rows);
-    s.feed = first_rows(t, k->feed[k->now], rows);
-    s.source = (packed){rows, k->start[k->now], k->len[k->now]};
+    start_states s = {.keys = k->keys, .values = k->values};
+    s.context = first_rows(t, k->context[k->now], rows->n);
+    s.feed = first_rows(t, k->feed[k->now], rows->n);
+    s.source = (packed){rows->n, rows->source, rows->source_len};
     for (int l = 0; l < n->layers; l++) {
-        s.h[l] = first_rows(t, k->h[l][k->now], rows);
-        s.c[l] = first_rows(t, k->c[l][k->now], rows);
+        s.h[l] = first_rows(t, k->h[l][k->now], rows->n);
+        s.c[l] = first_rows(t, k->c[l][k->now], rows->n);
     }
     tensor *x = decode(n, t, m, ids, &s);
     for (int l = 0; l < n->layers; l++) {
-        copy_into(k->h[l][k->now], s.h[l]);
-        if (s.c[l]) copy_into(k->c[l][k->now], s.c[l]);
+        copy_into(k->h[l][k->now], 0, s.h[l]);
+        copy_into(k->c[l][k->now], 0, s.c[l]);
     }
-    if (n->feeds) copy_into(k->feed[k->now], s.feed);
+    if (n->feeds) copy_into(k->feed[k->now], 0, s.feed);
     return x;
 }
 
-static void select_rows(tensor *pair[2], int now, const int *from, int n)
+static void select_pair(tensor *pair[2], int now, const int *from, int n)
 {
-    if (!pair[0]) return;
-    for (int i = 0; i < n; i++)
-        memcpy(pair[!now]->v + (size_t)i * (size_t)pair[!now]->ld,
-               pair[now]->v + (size_t)from[i] * (size_t)pair[now]->ld,
-               (size_t)pair[now]->cols * sizeof(real));
+    for (int i = 0; pair[0] && i < n; i++) copy_row(pair[!now], i, pair[now], from[i]);
 }
 
-static void select_states(const void *decoder, void *state, const int *from, int n)
+static void select_rows(const void *decoder, void *state, const decoding_rows *rows, const int *from, int n)
 {
+    (void)rows;
     rnn_state *k = state;
     for (int l = 0; l < ((const rnn_decoder *)decoder)->layers; l++) {
-        select_rows(k->h[l], k->now, from, n);
-        select_rows(k->c[l], k->now, from, n);
+        select_pair(k->h[l], k->now, from, n);
+        select_pair(k->c[l], k->now, from, n);
     }
-    select_rows(k->context, k->now, from, n);
-    select_rows(k->feed, k->now, from, n);
-    for (int i = 0; i < n; i++) {
-        k->start[!k->now][i] = k->start[k->now][from[i]];
-        k->len[!k->now][i] = k->len[k->now][from[i]];
-    }
+    select_pair(k->context, k->now, from, n);
+    select_pair(k->feed, k->now, from, n);
     k->now = !k->now;
-    k->rows = n;
 }
 
 /* -------------------------------------------------------------------------------------- flops */
@@ -547,8 +549,9 @@ const decoder_class decoder_rnn = {.name = "rnn",
                                    .hidden = hidden,
                                    .attention_last = attention_last,
                                    .attention = attention_of,
-                                   .start = start,
+                                   .open = open_state,
+                                   .join = join,
                                    .step = step,
-                                   .select = select_states,
+                                   .select = select_rows,
                                    .flops = flops,
                                    .free = free};

@@ -125,62 +125,66 @@ static void attention(const void *decoder, tape *t, const encoded *source, const
 
 /* ------------------------------------------------------------------------------------- search */
 
-/* Keys and values of what rows said are written once and never moved: row r writes those of step t into place
- * slot_of(r, t), and a row knows the places of its words. So rows that change places take lists of numbers
- * along, and those that come from one row share what it said. */
+/* Keys and values of what rows said are written once and never moved: row r writes those of step t of the
+ * decoding into place slot_of(r, t), and a row knows the places of its words. So rows that change places take
+ * lists of numbers along, and those that come from one row share what it said. A place is written again when
+ * as many steps have passed as a hypothesis can have words: nobody knows it any more. */
 typedef struct {
-    int max_steps, max_rows, rows, steps; /* steps done */
-    tensor **cross;                     /* (dec_layers) keys and values of the source */
-    tensor **said;                      /* (dec_layers) (slots, 2d) of words */
-    int *source_start[2], *source_len[2]; /* (max_rows) */
-    int *said_at[2];                    /* (max_rows, max_steps) places of the words of each row */
-    int now;                            /* which of the two, to select from one into the other */
-    int *place, *first, *said_len;      /* (max_rows) of this step; where the row's list begins */
+    int max_steps, max_rows;
+    tensor **cross;     /* (dec_layers) (words of all sentences, 2d) keys and values of the source */
+    tensor **said;      /* (dec_layers) (places, 2d) of what was said */
+    int *said_at[2];    /* (max_rows, max_steps) places of the words of each row */
+    int now;            /* which of the two, to select from one into the other */
+    int *list, *n_said; /* (max_rows) where the row's list begins; its words in this step */
 } transformer_state;
 
 /* Steps whose words of one row lie beside each other. */
 enum { RUN = 16 };
 
+static int round_up(int n) { return (n + RUN - 1) / RUN * RUN; }
+
 static int slot_of(const transformer_state *k, int row, int step)
 {
-    return (step / RUN * k->max_rows + row) * RUN + step % RUN;
+    int t = step % round_up(k->max_steps);
+    return (t / RUN * k->max_rows + row) * RUN + t % RUN;
 }
 
 static int *ints(tape *t, int n) { return arena_alloc(t->memory, (size_t)n * sizeof(int)); }
 
-static void row_tables(tape *t, transformer_state *k, const packed *src)
-{
-    int max_rows = k->max_rows;
-    for (int i = 0; i < 2; i++) {
-        k->source_start[i] = ints(t, max_rows);
-        k->source_len[i] = ints(t, max_rows);
-        k->said_at[i] = ints(t, max_rows * k->max_steps);
-    }
-    memcpy(k->source_start[0], src->start, (size_t)src->n * sizeof(int));
-    memcpy(k->source_len[0], src->len, (size_t)src->n * sizeof(int));
-    k->place = ints(t, max_rows);
-    k->first = ints(t, max_rows);
-    k->said_len = ints(t, max_rows);
-    for (int r = 0; r < max_rows; r++) k->first[r] = r * k->max_steps;
-}
-
-static void *start(const void *decoder, tape *t, const encoded *source, int max_rows, int max_steps)
+static void *open_state(const void *decoder, tape *t, const decoding_room *room)
 {
     const transformer_side *n = decoder;
     size_t layers = (size_t)n->layers;
-    tensor *states = encoded_by_sentence(t, source);
     transformer_state *k = arena_zalloc(t->memory, sizeof *k);
-    k->rows = source->p.n;
-    k->max_rows = max_rows;
-    k->max_steps = max_steps;
+    k->max_rows = room->rows;
+    k->max_steps = room->steps;
     k->cross = arena_alloc(t->memory, layers * sizeof *k->cross);
     k->said = arena_alloc(t->memory, layers * sizeof *k->said);
     for (size_t i = 0; i < layers; i++) {
-        k->cross[i] = transformer_apply(t, states, &n->blocks[i].cross_kv);
-        k->said[i] = tape_tensor(t, (max_steps + RUN - 1) / RUN * RUN * max_rows, 2 * n->d);
+        k->cross[i] = tape_tensor(t, room->sentences * room->words, 2 * n->d);
+        k->said[i] = tape_tensor(t, round_up(room->steps) * room->rows, 2 * n->d);
     }
-    row_tables(t, k, &source->p);
+    for (int i = 0; i < 2; i++) k->said_at[i] = ints(t, room->rows * room->steps);
+    k->list = ints(t, room->rows);
+    k->n_said = ints(t, room->rows);
+    for (int r = 0; r < room->rows; r++) k->list[r] = r * room->steps;
     return k;
+}
+
+static real *row_of(const tensor *x, int row) { return x->v + (size_t)row * (size_t)x->ld; }
+
+static void join(const void *decoder, tape *t, void *state, const encoded *source, const decoding_rows *rows,
+                 int first)
+{
+    const transformer_side *n = decoder;
+    const transformer_state *k = state;
+    tensor *states = encoded_by_sentence(t, source);
+    for (int l = 0; l < n->layers; l++) {
+        const tensor *kv = transformer_apply(t, states, &n->blocks[l].cross_kv);
+        for (int i = 0; i < source->p.n; i++)
+            memcpy(row_of(k->cross[l], rows->source[first + i]), row_of(kv, source->p.start[i]),
+                   (size_t)source->p.len[i] * (size_t)kv->ld * sizeof(real));
+    }
 }
 
 static tensor *self_attention_step(const transformer_side *n, tape *t, tensor *x, const block *b,
@@ -188,56 +192,47 @@ static tensor *self_attention_step(const transformer_side *n, tape *t, tensor *x
 {
     tensor *qkv = transformer_apply(t, transformer_before(n, t, x, &b->norms[0]), &b->self_qkv);
     for (int r = 0; r < x->rows; r++)
-        memcpy(said->v + (size_t)slot_of(k, r, step) * (size_t)said->ld,
-               qkv->v + (size_t)r * (size_t)qkv->ld + n->d, 2 * (size_t)n->d * sizeof(real));
-    const key_rows at = {k->first, k->said_len, k->said_at[k->now]};
+        memcpy(row_of(said, slot_of(k, r, step)), row_of(qkv, r) + n->d, 2 * (size_t)n->d * sizeof(real));
+    const key_rows at = {k->list, k->n_said, k->said_at[k->now]};
     tensor *y = nn_attend_rows(t, qkv, said, &at, n->n_heads);
     return transformer_after(n, t, x, transformer_apply(t, y, &b->self_out), &b->norms[0]);
 }
 
 static tensor *cross_attention_step(const transformer_side *n, tape *t, tensor *x, const block *b,
-                                    const transformer_state *k, tensor *kv)
+                                    const decoding_rows *rows, tensor *kv)
 {
-    const key_rows at = {k->source_start[k->now], k->source_len[k->now], NULL};
+    const key_rows at = {rows->source, rows->source_len, NULL};
     tensor *q = transformer_apply(t, transformer_before(n, t, x, &b->norms[1]), &b->cross_q);
     tensor *y = nn_attend_rows(t, q, kv, &at, n->n_heads);
     return transformer_after(n, t, x, transformer_apply(t, y, &b->cross_out), &b->norms[1]);
 }
 
-static tensor *step(const void *decoder, tape *t, void *state, const int *ids, int rows, int step_number)
+static tensor *step(const void *decoder, tape *t, void *state, const int *ids, const decoding_rows *rows)
 {
     const transformer_side *n = decoder;
-    transformer_state *k = state;
-    k->steps = step_number + 1;
-    for (int r = 0; r < rows; r++) {
-        k->place[r] = step_number;
-        k->said_len[r] = step_number + 1;
-        k->said_at[k->now][k->first[r] + step_number] = slot_of(k, r, step_number);
+    const transformer_state *k = state;
+    for (int r = 0; r < rows->n; r++) {
+        k->n_said[r] = rows->said[r] + 1;
+        k->said_at[k->now][k->list[r] + rows->said[r]] = slot_of(k, r, rows->steps);
     }
-    tensor *x = transformer_embed(n, t, ids, k->place, rows);
+    tensor *x = transformer_embed(n, t, ids, rows->said, rows->n);
     for (int i = 0; i < n->layers; i++) {
         const block *b = &n->blocks[i];
-        x = self_attention_step(n, t, x, b, k, k->said[i], step_number);
-        x = cross_attention_step(n, t, x, b, k, k->cross[i]);
+        x = self_attention_step(n, t, x, b, k, k->said[i], rows->steps);
+        x = cross_attention_step(n, t, x, b, rows, k->cross[i]);
         x = transformer_ff(n, t, x, b, &b->norms[2]);
     }
     return transformer_end(n, t, x);
 }
 
-static void select_rows(const void *decoder, void *state, const int *from, int rows)
+static void select_rows(const void *decoder, void *state, const decoding_rows *rows, const int *from, int n)
 {
     (void)decoder;
     transformer_state *k = state;
-    int now = k->now, next = !now;
-    for (int r = 0; r < rows; r++) {
-        int old = from[r];
-        memcpy(k->said_at[next] + k->first[r], k->said_at[now] + k->first[old],
-               (size_t)k->steps * sizeof(int));
-        k->source_start[next][r] = k->source_start[now][old];
-        k->source_len[next][r] = k->source_len[now][old];
-    }
-    k->now = next;
-    k->rows = rows;
+    for (int r = 0; r < n; r++)
+        memcpy(k->said_at[!k->now] + k->list[r], k->said_at[k->now] + k->list[from[r]],
+               (size_t)rows->said[from[r]] * sizeof(int));
+    k->now = !k->now;
 }
 
 /* -------------------------------------------------------------------------------------- flops */
@@ -266,7 +261,8 @@ const decoder_class decoder_transformer = {.name = "transformer",
                                            .hidden = hidden,
                                            .attention_last = attention_last,
                                            .attention = attention,
-                                           .start = start,
+                                           .open = open_state,
+                                           .join = join,
                                            .step = step,
                                            .select = select_rows,
                                            .flops = flops,

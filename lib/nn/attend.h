@@ -17,13 +17,14 @@ typedef struct {
 tensor *nn_attend(tape *t, tensor *q, tensor *kv, const packed *queries, const packed *keys, int n_heads,
                   bool causal, double dropout);
 
-/* Keys and values of single queries: those of query r are rows place[start[r]] .. of a matrix, len[r] of them, or
- * rows start[r] .. if place is NULL. */
+/* Keys and values of single queries: those of query r are rows place[start[r]] .. of a matrix, len[r] of
+ * them, or rows start[r] .. if place is NULL. */
 typedef struct {
     const int *start, *len, *place;
 } key_rows;
 
-/* The same for single queries, forward only: a step of decoding. Queries are the first d columns of q, (rows, d). */
+/* The same for single queries, forward only: a step of decoding. Queries are the first d columns of q, (rows,
+ * d). */
 tensor *nn_attend_rows(tape *t, tensor *q, tensor *kv, const key_rows *at, int n_heads);
 
 #endif

@@ -337,7 +337,7 @@ static int measure_translation(bench *b, double peak)
     if (!b->net) {
         b->net = model_new(&b->config, false);
         model_init(b->net, (uint64_t)options_int(b->o, "seed"));
-        params_freeze(model_params(b->net));
+        params_freeze(model_params(b->net), (enum precision)options_choice(b->o, "precision"));
     }
     translate_bench how = translation_of(b);
     const char *path = options_text(b->o, "output");
@@ -423,7 +423,7 @@ static int load_network(bench *b)
     if (!path) return 0;
     if (model_load(path, NULL, &b->loaded)) return -1;
     b->net = b->loaded.net;
-    params_freeze(model_params(b->net));
+    params_freeze(model_params(b->net), (enum precision)options_choice(b->o, "precision"));
     b->config = *model_config(b->net);
     b->name = net_config_kind(&b->config);
     return 0;

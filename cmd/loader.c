@@ -81,23 +81,24 @@ void model_unload(loaded_model *m)
     *m = (loaded_model){0};
 }
 
-static int load_next(const char *const *paths, const char *slot, loaded_models *out)
+static int load_next(const char *const *paths, const char *slot, enum precision precision, loaded_models *out)
 {
     loaded_model *m = &out->list[out->n];
     if (model_load(paths[out->n], slot, m)) return -1;
     int max_len = (int)options_int(m->settings, "max-len");
     if (!out->n || max_len < out->max_len) out->max_len = max_len;
-    params_freeze(model_params(m->net));
+    params_freeze(model_params(m->net), precision);
     out->nets[out->n++] = m->net;
     return check_together(paths, out->list, m);
 }
 
-int models_load(const char *const *paths, int n, const char *slot, loaded_models *out)
+int models_load(const char *const *paths, int n, const char *slot, enum precision precision,
+                loaded_models *out)
 {
     *out = (loaded_models){.list = xcalloc((size_t)n, sizeof *out->list)};
     out->nets = xcalloc((size_t)n, sizeof *out->nets);
     for (int i = 0; i < n; i++) {
-        if (!load_next(paths, slot, out)) continue;
+        if (!load_next(paths, slot, precision, out)) continue;
         models_unload(out);
         return -1;
     }

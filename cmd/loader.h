@@ -27,8 +27,9 @@ typedef struct {
     int max_len;  /* pieces of a line: that of the training, the least of all */
 } loaded_models;
 
-/* 0, or -1 with a message, and none is loaded. */
-int models_load(const char *const *paths, int n, const char *slot, loaded_models *out);
+/* Frozen (tensor/params.h) in this precision. 0, or -1 with a message, and none is loaded. */
+int models_load(const char *const *paths, int n, const char *slot, enum precision precision,
+                loaded_models *out);
 void models_unload(loaded_models *m);
 /* "checkpoint best, update 700", or how many there are; for messages, in static memory. */
 const char *models_name(const loaded_models *m);

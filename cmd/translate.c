@@ -204,7 +204,8 @@ static int open_models(const options *o, translation *t)
 {
     const char *const *paths;
     int n = options_list(o, "model", &paths);
-    if (models_load(paths, n, options_text(o, "checkpoint"), &t->models)) return -1;
+    enum precision precision = (enum precision)options_choice(o, "precision");
+    if (models_load(paths, n, options_text(o, "checkpoint"), precision, &t->models)) return -1;
     t->caches[0] = tokenizer_cache_new(t->models.list[0].vocab.src);
     t->caches[1] = tokenizer_cache_new(t->models.list[0].vocab.tgt);
     return 0;

@@ -129,7 +129,7 @@ static bool search_is_independent(model *m, const seqs *src, int beam, bool free
     team_set_threads(2);
     search(m, src, &o, all);
     team_set_threads(1);
-    if (freeze) params_freeze(model_params(m));
+    if (freeze) params_freeze(model_params(m), PRECISION_FP32);
     for (size_t i = 0; i < src->n && equal; i++) {
         seqs alone = {0};
         seqs_add(&alone, seqs_at(src, i), seqs_len(src, i));

@@ -20,15 +20,17 @@
  * A row of A with a NaN or an infinity gives a row of NaN. Rows whose largest number is below 1e-36 count as
  * zero.
  *
- * The instructions, and why these:
- *   avx512vnni  vpdpbusd: four products of unsigned by signed bytes are added to 32 bits at once, 64 a
- * vector. It does not saturate. Activations are stored with 128 added, which the sums start without: -128
- * sum(q_w) is worked out when weights are packed. avx512,     vpmaddwd: two products of 16-bit numbers,
- * exact, then an addition; weights are bytes in memory avx2        and widened as they are loaded, once for
- * all rows of a panel. vpmaddubsw would multiply twice as many bytes, but saturates at 32,767 unless
- * activations have seven bits, and its sums of two must be widened by a second product: measured,
- * lib/README.md, it is hardly faster. c, neon     a dot product of 16-bit numbers, which compilers know how
- * to vectorise. */
+ * The instructions, and why these.
+ *
+ * avx512vnni: vpdpbusd adds four products of unsigned by signed bytes to 32 bits at once and does not
+ * saturate. Activations are stored with 128 added, which the sums start without: -128 sum(q_w), known since
+ * weights were packed.
+ *
+ * avx512, avx2: vpmaddwd, two products of 16-bit numbers, exact. Weights are bytes in memory and widened as
+ * they are loaded, once for all rows of a panel. vpmaddubsw multiplies twice as many, but saturates at 32,767
+ * unless activations have seven bits: a quarter faster, half as exact (lib/README.md).
+ *
+ * c, neon: a dot product of 16-bit numbers, which compilers know how to make of vectors. */
 #ifndef TULK_KERNEL_INT8_H
 #define TULK_KERNEL_INT8_H
 

@@ -10,6 +10,7 @@
 #include "nn/attention.h"
 #include "nn/embedding.h"
 #include "nn/rows.h"
+#include "tensor/params.h"
 #include "text/tokenizer.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -311,6 +312,9 @@ const option_row option_table[] = {
     {.key = "batch-tokens", COUNT, .commands = FOR_SCORE, .group = "search", .initial = "512", .least = 1,
      .most = MOST_TOKENS, .help = "size of what is scored together, sentences times longest side; memory grows with "
      "it, for each thread"},
+    {.key = "precision", NAME(precision_names), .commands = FOR_TRANSLATE | FOR_SCORE | FOR_BENCH, .group = "search",
+     .initial = "fp32", .help = "numbers that weights are multiplied in: int8 is faster and a quarter of the memory, "
+     "and close"},
     {.key = "checkpoint", .type = OPTION_TEXT, .argument = "NAME", .commands = FOR_TRANSLATE | FOR_SCORE,
      .group = "search", .help = "whose weights: best, last, ema, average, or the number of an update that was kept, see "
      "tulk info (default: best, or last if there is no best)"},

@@ -9,10 +9,13 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "kernel/gemm.h"
+#include "kernel/int8.h"
 #include "kernel/vector.h"
 #include "tensor/touched.h"
 
 enum { MAX_PARAMS = sizeof((params *)0)->list / sizeof(param *), ALIGN_REALS = 16 };
+
+const char *const precision_names[] = {"fp32", "int8", NULL};
 
 static size_t rounded(size_t n) { return (n + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS; }
 
@@ -133,9 +136,16 @@ static bool is_packed(const param *q) { return !q->table && q->t.cols > 1; }
 
 enum { SMALL = 8 << 20 }; /* parameters of a network whose copies are worth their memory */
 
-/* The room of the copies of one matrix; with `block`, they are placed there. */
+static size_t place_int8(tensor *t, const real *block)
+{
+    if (block) t->int8 = block;
+    return rounded((int8_packed_bytes(t->rows, t->cols) + sizeof(real) - 1) / sizeof(real));
+}
+
+/* The room of the copies of one matrix, in reals; with `block`, they are placed there. */
 static size_t place_packed(const params *p, tensor *t, const real *block)
 {
+    if (p->precision == PRECISION_INT8) return place_int8(t, block);
     size_t rows = rounded(gemm_packed_reals(t->rows, t->cols));
     bool back = !p->frozen && (t->stepwise || p->n_reals <= SMALL);
     size_t cols = back ? rounded(gemm_packed_reals(t->cols, t->rows)) : 0;
@@ -155,19 +165,22 @@ static size_t place_all_packed(params *p, const real *block)
     return n;
 }
 
+/* Into the copies that have been placed; whoever only multiplies must not write there. */
+static void pack(const tensor *t)
+{
+    if (t->by_rows) gemm_pack(GEMM_NT, t->rows, t->cols, t->v, t->ld, (real *)t->by_rows);
+    if (t->by_cols) gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, (real *)t->by_cols);
+    if (t->int8) int8_pack(t->rows, t->cols, t->v, t->ld, (void *)t->int8);
+}
+
 void params_pack(params *p)
 {
     BUG_IF(p->shares);
     if (p->fresh) return;
     if (!p->packed) p->packed = block_of(place_all_packed(p, NULL));
     place_all_packed(p, p->packed);
-    for (int i = 0; i < p->n; i++) {
-        const tensor *t = &p->list[i]->t;
-        if (!is_packed(p->list[i])) continue;
-        gemm_pack(GEMM_NT, t->rows, t->cols, t->v, t->ld, p->packed + (t->by_rows - p->packed));
-        if (t->by_cols)
-            gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, p->packed + (t->by_cols - p->packed));
-    }
+    for (int i = 0; i < p->n; i++)
+        if (is_packed(p->list[i])) pack(&p->list[i]->t);
     p->fresh = true;
 }
 
@@ -193,10 +206,11 @@ static void keep_values(params *p)
     free(all);
 }
 
-void params_freeze(params *p)
+void params_freeze(params *p, enum precision precision)
 {
     BUG_IF(p->shares || p->g || p->packed);
     p->frozen = true;
+    p->precision = precision;
     params_pack(p);
     keep_values(p);
 }

@@ -29,16 +29,21 @@ typedef struct {
     tensor t;      /* rows x cols; cols 1 for a vector; v and g are set by params_alloc */
 } param;
 
+/* What products with weights are computed in: real numbers, or whole ones (kernel/int8.h). */
+enum precision { PRECISION_FP32, PRECISION_INT8 };
+extern const char *const precision_names[]; /* "fp32", "int8"; ends with NULL */
+
 typedef struct {
     param *list[2048]; /* the deepest network that a model allows must fit */
     int n;
     size_t n_reals;
-    real *v, *g;   /* (n_reals) */
-    real *g_block; /* memory of g */
-    real *packed;  /* copies for products; NULL before the first params_pack */
-    bool fresh;    /* they are those of the values */
-    bool shares;   /* v and packed are another's, and g has no tables (params_share) */
-    bool frozen;   /* see params_freeze */
+    real *v, *g;              /* (n_reals) */
+    real *g_block;            /* memory of g */
+    real *packed;             /* copies for products; NULL before the first params_pack */
+    bool fresh;               /* they are those of the values */
+    bool shares;              /* v and packed are another's, and g has no tables (params_share) */
+    bool frozen;              /* see params_freeze */
+    enum precision precision; /* of what is packed */
 } params;
 
 params *params_new(void);
@@ -72,8 +77,12 @@ size_t params_gradient_bytes(const params *p);
 void params_pack(params *p);
 /* Packs every matrix for products forward and gives back the memory of the plain values where nothing else
  * needs them: for a network that translates. From then on values can neither be read nor changed: weights are
- * what products use, vectors and tables stay. Without gradients; once. */
-void params_freeze(params *p);
+ * what products use, vectors and tables stay. Without gradients; once.
+ *
+ * With PRECISION_INT8 every product of a layer, and that of the output, is in whole numbers, in a quarter of
+ * the memory; attention's scores and sums, norms and what lies between stay real ones. Rows that are looked
+ * up stay as they are, also where their matrix is the output layer's. */
+void params_freeze(params *p, enum precision precision);
 /* To be called when values have changed: what was packed is not used any more. */
 void params_changed(params *p);
 

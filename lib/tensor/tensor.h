@@ -15,6 +15,8 @@ typedef struct tensor {
     struct tape *lender;     /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
     /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
     const real *by_rows, *by_cols;
+    const void
+        *int8;     /* or for products forward in whole numbers (kernel/int8.h): then they alone are there */
     bool stepwise; /* weights: gradients go back through them step by step, so that by_cols is worth its
                       memory */
 } tensor;

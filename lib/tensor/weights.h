@@ -1,4 +1,5 @@
-/* Products with weights, which use the packed copy where there is one. */
+/* Products with weights, which use the packed copy where there is one: of real numbers, with the same bits,
+ * or of whole ones, which are close and all there is then (params_freeze): for weights_forward alone. */
 #ifndef TULK_TENSOR_WEIGHTS_H
 #define TULK_TENSOR_WEIGHTS_H
 

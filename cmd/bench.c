@@ -23,13 +23,11 @@
 static const command_help help = {
     FOR_BENCH,
     "tulk bench [--preset NAME...] [--ids SRC TGT | -t SRC TGT] [--threads N] [--json] [OPTION...]",
-    "Trains networks for a few updates, or translates with them (--translate), and tells tokens and "
-    "floating-point operations a second (those of "
-    "the\n"
-    "products over the true lengths, training being three times the forward pass), the share of what the\n"
-    "processor's multiply-add units could do on as many threads, measured in the same run, and what the "
-    "update\n"
-    "spends on each kind of operation. Sentences are random unless files are given. Nothing is saved.",
+    "Trains networks for a few updates, or translates with them (--translate), and tells tokens and\n"
+    "floating-point operations a second (those of the products over the true lengths, training being three\n"
+    "times the forward pass), the share of what the processor's multiply-add units could do on as many\n"
+    "threads, measured in the same run, and what the update spends on each kind of operation. Sentences are\n"
+    "random unless files are given. Nothing is saved.",
     "tulk bench --preset tiny bahdanau --threads 1"};
 
 enum { DEFAULT_VOCAB = 8000 };

@@ -23,37 +23,47 @@ static void for_all_networks(const char *(*check)(const net_config *c))
 /* ------------------------------------------------------------------ step by step, and all at once */
 
 /* A decoding that is fed the words of tgt. Each sentence has two rows, which change places all the time;
- * sentences whose words are used up leave. */
+ * sentences whose words are used up leave, and others join while the first ones are under way. */
+enum { SENTENCES = 6, EARLY = 3, JOIN_AT = 2, MOST_SRC = 7, MOST_TGT = 9 };
+
 typedef struct {
     decoding *d;
-    const seqs *tgt;
-    int sentence[16], rows, vocab;
+    const seqs *src, *tgt;
+    int sentence[2 * SENTENCES], said[2 * SENTENCES], rows, vocab;
     real *logits;       /* (rows, vocab) */
     const tensor *want; /* (target rows, vocab) sentence-major */
     double worst, largest;
+    int compared; /* steps of all together */
 } stepping;
 
-static void open_rows(stepping *s)
+/* Sentences first .. first + n. */
+static void join(stepping *s, int first, int n)
 {
-    int from[16];
-    s->rows = 2 * (int)s->tgt->n;
-    for (int r = 0; r < s->rows; r++) s->sentence[r] = from[r] = r / 2;
+    int from[2 * SENTENCES], rows = s->rows;
+    seqs part = seqs_part(s->src, (size_t)first, (size_t)n);
+    model_join(s->d, &part);
+    for (int r = 0; r < rows; r++) from[r] = r;
+    for (int i = 0; i < 2 * n; i++, s->rows++) {
+        from[s->rows] = rows + i / 2;
+        s->sentence[s->rows] = first + i / 2;
+        s->said[s->rows] = 0;
+    }
     model_select(s->d, from, s->rows);
 }
 
-static void feed(stepping *s, int step)
+static void feed(stepping *s)
 {
-    int ids[16];
+    int ids[2 * SENTENCES];
     for (int r = 0; r < s->rows; r++)
-        ids[r] = step ? seqs_at(s->tgt, (size_t)s->sentence[r])[step - 1] : ID_BOS;
+        ids[r] = s->said[r] ? seqs_at(s->tgt, (size_t)s->sentence[r])[s->said[r] - 1] : ID_BOS;
     model_step(s->d, ids, s->logits);
 }
 
-static void compare(stepping *s, int step)
+static void compare(stepping *s)
 {
     for (int r = 0; r < s->rows; r++) {
         size_t first = s->tgt->start[s->sentence[r]] + (size_t)s->sentence[r]; /* an eos for each before it */
-        const real *want = s->want->v + (first + (size_t)step) * (size_t)s->vocab;
+        const real *want = s->want->v + (first + (size_t)s->said[r]) * (size_t)s->vocab;
         for (int w = 0; w < s->vocab; w++) {
             double error = fabs((double)want[w] - (double)s->logits[r * s->vocab + w]);
             if (!(error <= s->worst)) s->worst = error;
@@ -63,16 +73,18 @@ static void compare(stepping *s, int step)
 }
 
 /* Rows whose sentence has more words, in reverse order. */
-static void turn_rows(stepping *s, int step)
+static void turn_rows(stepping *s)
 {
-    int from[16], sentence[16], n = 0;
+    int from[2 * SENTENCES], sentence[2 * SENTENCES], said[2 * SENTENCES], n = 0;
     for (int r = s->rows - 1; r >= 0; r--) {
-        if ((size_t)step >= seqs_len(s->tgt, (size_t)s->sentence[r])) continue;
+        if ((size_t)s->said[r] >= seqs_len(s->tgt, (size_t)s->sentence[r])) continue;
         sentence[n] = s->sentence[r];
+        said[n] = s->said[r] + 1;
         from[n++] = r;
     }
     memcpy(s->sentence, sentence, sizeof sentence);
-    if (n) model_select(s->d, from, n);
+    memcpy(s->said, said, sizeof said);
+    model_select(s->d, from, n);
     s->rows = n;
 }
 
@@ -81,15 +93,19 @@ static const char *check_steps(const net_config *c)
     model *m = network_new(c, false);
     arena *memory = arena_new(), *work = arena_new();
     tape t = tape_new(memory, false, false, 0, 0);
-    seqs src = network_sentences(6, 0, 7, c->src_vocab, 3), tgt = network_sentences(6, 0, 9, c->tgt_vocab, 4);
-    stepping s = {.tgt = &tgt, .vocab = c->tgt_vocab, .want = model_logits(m, &t, &src, &tgt)};
-    s.logits = xcalloc(12 * (size_t)s.vocab, sizeof *s.logits);
-    s.d = model_start(m, work, &src, 12, 10);
-    open_rows(&s);
+    seqs src = network_sentences(SENTENCES, 0, MOST_SRC, c->src_vocab, 3);
+    seqs tgt = network_sentences(SENTENCES, 0, MOST_TGT, c->tgt_vocab, 4);
+    decoding_room room = {2 * SENTENCES, SENTENCES, MOST_TGT + 1, MOST_SRC + 1};
+    stepping s = {.src = &src, .tgt = &tgt, .vocab = c->tgt_vocab, .want = model_logits(m, &t, &src, &tgt)};
+    s.logits = xcalloc(2 * SENTENCES * (size_t)s.vocab, sizeof *s.logits);
+    s.d = model_open(m, work, &room);
+    join(&s, 0, EARLY);
     for (int step = 0; s.rows; step++) {
-        feed(&s, step);
-        compare(&s, step);
-        turn_rows(&s, step);
+        if (step == JOIN_AT) join(&s, EARLY, SENTENCES - EARLY);
+        feed(&s);
+        compare(&s);
+        turn_rows(&s);
+        s.compared += step > JOIN_AT;
     }
     free(s.logits);
     seqs_free(&src);
@@ -97,6 +113,7 @@ static const char *check_steps(const net_config *c)
     arena_free(work);
     arena_free(memory);
     model_free(m);
+    if (!s.compared) return "nothing joined";
     return s.worst <= 1e-5 * s.largest ? NULL : "logits of single steps differ from those of the sequence";
 }
 

@@ -46,18 +46,24 @@ static void norm_block(long first, long end, void *context)
     for (long r = first; r < end; r++) norm_row(c, r, c->x + r * c->d);
 }
 
+static norm forward_pass(const norm_kind *kind, long d, const real *x, const real *gain, const real *bias,
+                         real eps, real *y, real *mean, real *rstd)
+{
+    return (norm){.row = (int)(kind - norm_kinds),
+                  .d = d,
+                  .x = x,
+                  .gain = gain,
+                  .bias = bias,
+                  .eps = eps,
+                  .y = y,
+                  .mean = mean,
+                  .rstd = rstd};
+}
+
 void norm_rows(const norm_kind *kind, long rows, long d, const real *x, const real *gain, const real *bias,
                real eps, real *y, real *mean, real *rstd)
 {
-    norm c = {.row = (int)(kind - norm_kinds),
-              .d = d,
-              .x = x,
-              .gain = gain,
-              .bias = bias,
-              .eps = eps,
-              .y = y,
-              .mean = mean,
-              .rstd = rstd};
+    norm c = forward_pass(kind, d, x, gain, bias, eps, y, mean, rstd);
     blocks_run(rows, blocks_size(COST * d), norm_block, &c);
 }
 
@@ -75,15 +81,7 @@ void residual_norm(const norm_kind *kind, long rows, long d, const real *x, real
                    uint64_t place, const real *gain, const real *bias, real eps, real *y, real *mean,
                    real *rstd)
 {
-    norm c = {.row = (int)(kind - norm_kinds),
-              .d = d,
-              .x = x,
-              .gain = gain,
-              .bias = bias,
-              .eps = eps,
-              .y = y,
-              .mean = mean,
-              .rstd = rstd};
+    norm c = forward_pass(kind, d, x, gain, bias, eps, y, mean, rstd);
     c.f = f;
     c.mask = dropout_mask_of(p, key, place);
     blocks_run(rows, blocks_size(2 * COST * d), sum_block, &c);

@@ -140,7 +140,7 @@ static void commit(long k, int slot, void *context)
     params_move_gradients(model_params(s->copies[slot]), model_params(s->m));
 }
 
-/* --------------------------------------------------------------------------- large networks */
+/* ------------------------------------------------------ in pairs: large networks, single shards */
 
 typedef struct {
     shards *s;

@@ -310,7 +310,7 @@ static int tell(const bench *b)
 
 static translate_bench translation_of(const bench *b)
 {
-    enum { TOGETHER = 512 }; /* as tulk translate does */
+    enum { TOGETHER = 256 }; /* as tulk translate does */
     const options *o = b->o;
     return (translate_bench){
         .beam = (int)options_int(o, "beam"),

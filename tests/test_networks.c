@@ -95,7 +95,11 @@ static const char *check_steps(const net_config *c)
     tape t = tape_new(memory, false, false, 0, 0);
     seqs src = network_sentences(SENTENCES, 0, MOST_SRC, c->src_vocab, 3);
     seqs tgt = network_sentences(SENTENCES, 0, MOST_TGT, c->tgt_vocab, 4);
-    decoding_room room = {2 * SENTENCES, SENTENCES, MOST_TGT + 1, MOST_SRC + 1};
+    decoding_room room = {.rows = 2 * SENTENCES,
+                          .sentences = SENTENCES,
+                          .steps = MOST_TGT + 1,
+                          .said = 2 * SENTENCES * (MOST_TGT + 1),
+                          .words = SENTENCES * (MOST_SRC + 1)};
     stepping s = {.src = &src, .tgt = &tgt, .vocab = c->tgt_vocab, .want = model_logits(m, &t, &src, &tgt)};
     s.logits = xcalloc(2 * SENTENCES * (size_t)s.vocab, sizeof *s.logits);
     s.d = model_open(m, work, &room);

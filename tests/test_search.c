@@ -51,15 +51,19 @@ static fake_row fake_feed(fake_row r, int id)
     return (fake_row){hash64_mix(r.hash, (uint64_t)id + 7), r.length + 1};
 }
 
-decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps)
+decoding *model_open(model *m, arena *memory, const decoding_room *room)
 {
     decoding *d = arena_alloc(memory, sizeof *d);
-    *d = (decoding){m, NULL, NULL, (int)src->n, max_rows, max_steps};
-    BUG_IF(d->n > max_rows);
-    d->rows = arena_alloc(memory, (size_t)max_rows * sizeof *d->rows);
-    d->old = arena_alloc(memory, (size_t)max_rows * sizeof *d->old);
-    for (size_t i = 0; i < src->n; i++) d->rows[i] = fake_start(seqs_at(src, i), seqs_len(src, i));
+    *d = (decoding){m, NULL, NULL, 0, room->rows, room->steps};
+    d->rows = arena_alloc(memory, (size_t)room->rows * sizeof *d->rows);
+    d->old = arena_alloc(memory, (size_t)room->rows * sizeof *d->old);
     return d;
+}
+
+void model_join(decoding *d, const seqs *src)
+{
+    BUG_IF(d->n + (int)src->n > d->max_rows);
+    for (size_t i = 0; i < src->n; i++) d->rows[d->n++] = fake_start(seqs_at(src, i), seqs_len(src, i));
 }
 
 void model_step(decoding *d, const int *ids, real *logits)
@@ -74,7 +78,7 @@ void model_step(decoding *d, const int *ids, real *logits)
 
 void model_select(decoding *d, const int *from, int n)
 {
-    BUG_IF(n < 1 || n > d->max_rows);
+    BUG_IF(n > d->max_rows);
     memcpy(d->old, d->rows, (size_t)d->n * sizeof *d->rows);
     for (int i = 0; i < n; i++) {
         BUG_IF(from[i] < 0 || from[i] >= d->n);

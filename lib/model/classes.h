@@ -26,9 +26,8 @@ typedef struct {
 /* The rows of a decoding, as the model keeps them. */
 typedef struct {
     int n;
-    int steps;   /* of the decoding so far */
-    int *said;   /* (n) words that the row was fed before this step */
-    int *source; /* (n) first of the places of its sentence's words among room->sentences * room->words, */
+    int *said;       /* (n) words that the row was fed before this step */
+    int *source;     /* (n) first of the places of its sentence's words among room->words, */
     int *source_len; /* (n) and how many they are */
 } decoding_rows;
 

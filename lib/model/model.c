@@ -284,21 +284,26 @@ void model_attention(model *m, tape *t, const seqs *src, const seqs *tgt, size_t
 
 /* ----------------------------------------------------------------------------------- decoding */
 
-/* Memory for the words of a sentence is a slot of room.words places, free while the sentence has no rows. */
+/* Places of a sentence's words among all of them, and its rows. */
+typedef struct {
+    int first, n, rows;
+} segment;
+
 struct decoding {
     model *m;
     tape t;
     void *state;
     decoding_room room;
-    decoding_rows rows, other;           /* other: to select into */
-    int *free_slots, n_free, *slot_rows; /* (room.sentences) */
+    decoding_rows rows, other; /* other: to select into */
+    segment *used;             /* (n_used) by place */
+    int n_used;
 };
 
 static int *ints(arena *memory, int n) { return arena_zalloc(memory, (size_t)n * sizeof(int)); }
 
 static decoding_rows rows_new(arena *memory, int n)
 {
-    return (decoding_rows){0, 0, ints(memory, n), ints(memory, n), ints(memory, n)};
+    return (decoding_rows){0, ints(memory, n), ints(memory, n), ints(memory, n)};
 }
 
 decoding *model_open(model *m, arena *memory, const decoding_room *room)
@@ -307,23 +312,30 @@ decoding *model_open(model *m, arena *memory, const decoding_room *room)
     *d = (decoding){.m = m, .t = tape_new(memory, false, false, 0, 0), .room = *room};
     d->rows = rows_new(memory, room->rows);
     d->other = rows_new(memory, room->rows);
-    d->free_slots = ints(memory, room->sentences);
-    d->slot_rows = ints(memory, room->sentences);
-    while (d->n_free < room->sentences) {
-        d->free_slots[d->n_free] = room->sentences - 1 - d->n_free;
-        d->n_free++;
-    }
+    d->used = arena_alloc(memory, (size_t)room->sentences * sizeof *d->used);
     d->state = m->dec->open(m->decoder, &d->t, room);
     return d;
 }
 
+/* The first gap that is large enough. */
+static int take_places(decoding *d, int n)
+{
+    int at = 0, first = 0;
+    BUG_IF(d->n_used == d->room.sentences);
+    for (; at < d->n_used && d->used[at].first - first < n; at++) first = d->used[at].first + d->used[at].n;
+    BUG_IF(first + n > d->room.words);
+    memmove(d->used + at + 1, d->used + at, (size_t)(d->n_used - at) * sizeof *d->used);
+    d->used[at] = (segment){first, n, 1};
+    d->n_used++;
+    return first;
+}
+
 static void new_row(decoding *d, int source_len)
 {
-    BUG_IF(d->n_free == 0 || d->rows.n == d->room.rows || source_len > d->room.words);
-    int slot = d->free_slots[--d->n_free], row = d->rows.n++;
-    d->slot_rows[slot] = 1;
+    BUG_IF(d->rows.n == d->room.rows);
+    int row = d->rows.n++;
     d->rows.said[row] = 0;
-    d->rows.source[row] = slot * d->room.words;
+    d->rows.source[row] = take_places(d, source_len);
     d->rows.source_len[row] = source_len;
 }
 
@@ -343,9 +355,11 @@ void model_join(decoding *d, const seqs *src)
 decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps)
 {
     BUG_IF((size_t)max_rows < src->n || src->n == 0);
-    decoding_room room = {.rows = max_rows, .sentences = (int)src->n, .steps = max_steps};
-    for (size_t i = 0; i < src->n; i++)
-        if ((int)seqs_len(src, i) >= room.words) room.words = (int)seqs_len(src, i) + 1;
+    decoding_room room = {.rows = max_rows,
+                          .sentences = (int)src->n,
+                          .steps = max_steps,
+                          .said = max_rows * max_steps,
+                          .words = (int)(seqs_total(src) + src->n)};
     decoding *d = model_open(m, memory, &room);
     model_join(d, src);
     return d;
@@ -360,18 +374,30 @@ void model_step(decoding *d, const int *ids, real *logits)
     weights_forward(m->out, x->rows, x->v, x->ld, m->bias ? m->bias->v : NULL, false, logits, m->out->rows);
     arena_restore(d->t.memory, mark);
     for (int r = 0; r < d->rows.n; r++) d->rows.said[r]++;
-    d->rows.steps++;
 }
 
-/* Rows of each sentence: those that lost the last one leave their slot. */
-static void count_rows(decoding *d)
+static segment *segment_of(decoding *d, int first)
 {
-    int place = d->room.words;
-    for (int r = 0; r < d->other.n; r++) d->slot_rows[d->other.source[r] / place]++;
-    for (int r = 0; r < d->rows.n; r++) {
-        int slot = d->rows.source[r] / place;
-        if (--d->slot_rows[slot] == 0) d->free_slots[d->n_free++] = slot;
+    int low = 0, high = d->n_used;
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (d->used[middle].first <= first)
+            low = middle;
+        else
+            high = middle;
     }
+    return &d->used[low];
+}
+
+/* Sentences that have no row any more give their places back. */
+static void drop_segments(decoding *d)
+{
+    int stay = 0;
+    for (int i = 0; i < d->n_used; i++) d->used[i].rows = 0;
+    for (int r = 0; r < d->rows.n; r++) segment_of(d, d->rows.source[r])->rows++;
+    for (int i = 0; i < d->n_used; i++)
+        if (d->used[i].rows) d->used[stay++] = d->used[i];
+    d->n_used = stay;
 }
 
 void model_select(decoding *d, const int *from, int n)
@@ -385,9 +411,8 @@ void model_select(decoding *d, const int *from, int n)
         d->other.source_len[i] = d->rows.source_len[from[i]];
     }
     d->other.n = n;
-    d->other.steps = d->rows.steps;
-    count_rows(d);
     decoding_rows old = d->rows;
     d->rows = d->other;
     d->other = old;
+    drop_segments(d);
 }

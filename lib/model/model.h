@@ -111,13 +111,17 @@ typedef struct decoding decoding;
 typedef struct {
     int rows, sentences;
     int steps; /* words of a hypothesis, eos counted */
-    int words; /* of a source, eos counted */
+    int said;  /* words of all hypotheses together */
+    int words; /* of all sources together, eos counted; sentences that come as others go need more, see
+                * model_join */
 } decoding_room;
 
 /* No rows yet. Memory comes from `memory` and lives until the caller resets it. */
 decoding *model_open(model *m, arena *memory, const decoding_room *room);
 
-/* Encodes src; its sentences join those that are there, as rows behind the last. */
+/* Encodes src; its sentences join those that are there, as rows behind the last. The words of a sentence lie
+ * together in the room for words; if longer sentences come before shorter ones, room for twice as many as
+ * there ever are and for the longest once more is enough. */
 void model_join(decoding *d, const seqs *src);
 
 /* Both at once, for sentences that are decoded together: row i is sentence i. */

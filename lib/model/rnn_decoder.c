@@ -413,16 +413,15 @@ static void *open_state(const void *decoder, tape *t, const decoding_room *room)
 {
     const rnn_decoder *n = decoder;
     rnn_state *k = arena_zalloc(t->memory, sizeof *k);
-    int places = room->sentences * room->words; /* states do not grow with the steps */
     for (int l = 0; l < n->layers; l++) {
         open_pair(t, k->h[l], room->rows, n->H);
         if (n->cell->has_memory) open_pair(t, k->c[l], room->rows, n->H);
     }
     if (n->every_step) open_pair(t, k->context, room->rows, n->C);
     if (n->feeds) open_pair(t, k->feed, room->rows, n->R);
-    if (n->attention) k->values = tape_tensor(t, places, n->C);
+    if (n->attention) k->values = tape_tensor(t, room->words, n->C);
     if (n->attention && n->attention->keys == KEYS_VALUES) k->keys = k->values;
-    if (n->w_key) k->keys = tape_tensor(t, places, n->A);
+    if (n->w_key) k->keys = tape_tensor(t, room->words, n->A);
     k->ones = arena_alloc(t->memory, (size_t)room->rows * sizeof(int));
     k->place = arena_alloc(t->memory, (size_t)room->rows * sizeof(int));
     for (int i = 0; i < room->rows; i++) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "kernel/softmax.h"
 #include "model/transformer_parts.h"
 
@@ -125,29 +126,21 @@ static void attention(const void *decoder, tape *t, const encoded *source, const
 
 /* ------------------------------------------------------------------------------------- search */
 
-/* Keys and values of what rows said are written once and never moved: row r writes those of step t of the
- * decoding into place slot_of(r, t), and a row knows the places of its words. So rows that change places take
- * lists of numbers along, and those that come from one row share what it said. A place is written again when
- * as many steps have passed as a hypothesis can have words: nobody knows it any more. */
+/* Keys and values of what rows said are written once and never moved: a row knows the places of its words, so
+ * that rows which change places take lists of numbers along, and those that come from one row share what it
+ * said. Places that no row knows any more are collected and used again. */
 typedef struct {
-    int max_steps, max_rows;
+    int max_places;
     tensor **cross;     /* (dec_layers) (words of all sentences, 2d) keys and values of the source */
-    tensor **said;      /* (dec_layers) (places, 2d) of what was said */
+    tensor **said;      /* (dec_layers) (max_places, 2d) of what was said */
     int *said_at[2];    /* (max_rows, max_steps) places of the words of each row */
     int now;            /* which of the two, to select from one into the other */
     int *list, *n_said; /* (max_rows) where the row's list begins; its words in this step */
+    int *free, n_free;  /* (max_places) places to use again */
+    int n_fresh;        /* places that were ever used: the first ones */
+    int collect_at;     /* so many of them, before it is worth looking for places to use again */
+    bool *known;        /* (max_places) scratch */
 } transformer_state;
-
-/* Steps whose words of one row lie beside each other. */
-enum { RUN = 16 };
-
-static int round_up(int n) { return (n + RUN - 1) / RUN * RUN; }
-
-static int slot_of(const transformer_state *k, int row, int step)
-{
-    int t = step % round_up(k->max_steps);
-    return (t / RUN * k->max_rows + row) * RUN + t % RUN;
-}
 
 static int *ints(tape *t, int n) { return arena_alloc(t->memory, (size_t)n * sizeof(int)); }
 
@@ -156,17 +149,18 @@ static void *open_state(const void *decoder, tape *t, const decoding_room *room)
     const transformer_side *n = decoder;
     size_t layers = (size_t)n->layers;
     transformer_state *k = arena_zalloc(t->memory, sizeof *k);
-    k->max_rows = room->rows;
-    k->max_steps = room->steps;
+    k->max_places = 2 * (room->said + room->rows); /* see collect */
     k->cross = arena_alloc(t->memory, layers * sizeof *k->cross);
     k->said = arena_alloc(t->memory, layers * sizeof *k->said);
     for (size_t i = 0; i < layers; i++) {
-        k->cross[i] = tape_tensor(t, room->sentences * room->words, 2 * n->d);
-        k->said[i] = tape_tensor(t, round_up(room->steps) * room->rows, 2 * n->d);
+        k->cross[i] = tape_tensor(t, room->words, 2 * n->d);
+        k->said[i] = tape_tensor(t, k->max_places, 2 * n->d);
     }
     for (int i = 0; i < 2; i++) k->said_at[i] = ints(t, room->rows * room->steps);
     k->list = ints(t, room->rows);
     k->n_said = ints(t, room->rows);
+    k->free = ints(t, k->max_places);
+    k->known = arena_alloc(t->memory, (size_t)k->max_places * sizeof *k->known);
     for (int r = 0; r < room->rows; r++) k->list[r] = r * room->steps;
     return k;
 }
@@ -187,12 +181,42 @@ static void join(const void *decoder, tape *t, void *state, const encoded *sourc
     }
 }
 
+/* The places that no row knows. As many places as are known may be used once more before the next time, so
+ * that this costs a step little. */
+static void collect(transformer_state *k, const decoding_rows *rows)
+{
+    int known = 0;
+    memset(k->known, 0, (size_t)k->n_fresh * sizeof *k->known);
+    for (int r = 0; r < rows->n; r++)
+        for (int i = 0; i < rows->said[r]; i++) k->known[k->said_at[k->now][k->list[r] + i]] = true;
+    k->n_free = 0;
+    for (int i = k->n_fresh - 1; i >= 0; i--) {
+        known += k->known[i];
+        if (!k->known[i]) k->free[k->n_free++] = i;
+    }
+    k->collect_at = 2 * known + rows->n;
+}
+
+/* A place for the next word of each row, at the end of its list. */
+static void take_places(transformer_state *k, const decoding_rows *rows)
+{
+    if (k->n_free < rows->n && k->n_fresh >= k->collect_at) collect(k, rows);
+    for (int r = 0; r < rows->n; r++) {
+        int place = k->n_free ? k->free[--k->n_free] : k->n_fresh++;
+        BUG_IF(place >= k->max_places);
+        k->said_at[k->now][k->list[r] + rows->said[r]] = place;
+        k->n_said[r] = rows->said[r] + 1;
+    }
+}
+
 static tensor *self_attention_step(const transformer_side *n, tape *t, tensor *x, const block *b,
-                                   const transformer_state *k, tensor *said, int step)
+                                   const transformer_state *k, tensor *said)
 {
     tensor *qkv = transformer_apply(t, transformer_before(n, t, x, &b->norms[0]), &b->self_qkv);
-    for (int r = 0; r < x->rows; r++)
-        memcpy(row_of(said, slot_of(k, r, step)), row_of(qkv, r) + n->d, 2 * (size_t)n->d * sizeof(real));
+    for (int r = 0; r < x->rows; r++) {
+        int place = k->said_at[k->now][k->list[r] + k->n_said[r] - 1];
+        memcpy(row_of(said, place), row_of(qkv, r) + n->d, 2 * (size_t)n->d * sizeof(real));
+    }
     const key_rows at = {k->list, k->n_said, k->said_at[k->now]};
     tensor *y = nn_attend_rows(t, qkv, said, &at, n->n_heads);
     return transformer_after(n, t, x, transformer_apply(t, y, &b->self_out), &b->norms[0]);
@@ -210,15 +234,12 @@ static tensor *cross_attention_step(const transformer_side *n, tape *t, tensor *
 static tensor *step(const void *decoder, tape *t, void *state, const int *ids, const decoding_rows *rows)
 {
     const transformer_side *n = decoder;
-    const transformer_state *k = state;
-    for (int r = 0; r < rows->n; r++) {
-        k->n_said[r] = rows->said[r] + 1;
-        k->said_at[k->now][k->list[r] + rows->said[r]] = slot_of(k, r, rows->steps);
-    }
+    transformer_state *k = state;
+    take_places(k, rows);
     tensor *x = transformer_embed(n, t, ids, rows->said, rows->n);
     for (int i = 0; i < n->layers; i++) {
         const block *b = &n->blocks[i];
-        x = self_attention_step(n, t, x, b, k, k->said[i], rows->steps);
+        x = self_attention_step(n, t, x, b, k, k->said[i]);
         x = cross_attention_step(n, t, x, b, rows, k->cross[i]);
         x = transformer_ff(n, t, x, b, &b->norms[2]);
     }

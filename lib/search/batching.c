@@ -1,5 +1,6 @@
 #include "search/batching.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +25,6 @@ static ranked *sorted(const size_t *lengths, size_t n)
     return r;
 }
 
-/* Short sentences count as if they had SHORT tokens, since each costs its rows of logits all the same. */
-enum { SHORT = 8 };
-
 batching batching_new(const size_t *lengths, size_t n, long tokens)
 {
     batching b = {.order = xmalloc(n * sizeof *b.order), .cut = xmalloc((n + 1) * sizeof *b.cut)};
@@ -34,7 +32,7 @@ batching batching_new(const size_t *lengths, size_t n, long tokens)
     size_t room = tokens > 0 ? (size_t)tokens : 1;
     for (size_t i = 0; i < n; i++) b.order[i] = r[i].sentence;
     for (size_t i = 0; i < n; b.n++) {
-        size_t take = room / (r[i].length < SHORT ? SHORT : r[i].length);
+        size_t take = room / (r[i].length < SHORT_TOKENS ? SHORT_TOKENS : r[i].length);
         b.cut[b.n] = i;
         i += take < 1 ? 1 : take < n - i ? take : n - i;
     }
@@ -65,16 +63,38 @@ seqs batching_gather(const seqs *all, const size_t *sentences, size_t n, arena *
     return s;
 }
 
+/* They are kept for the next call, since memory that was used is memory that need not be asked for: a
+ * sentence may be a call of its own. */
+static arena **_Atomic kept;
+
+static int count(arena *const *arenas)
+{
+    int n = 0;
+    while (arenas[n]) n++;
+    return n;
+}
+
+static void destroy(arena **arenas)
+{
+    for (int i = 0; arenas && arenas[i]; i++) arena_free(arenas[i]);
+    free(arenas);
+}
+
 arena **arenas_new(void)
 {
-    int n = team_threads();
-    arena **arenas = xmalloc((size_t)n * sizeof *arenas);
+    arena **arenas = atomic_exchange(&kept, NULL);
+    int n = team_threads() + 1;
+    if (arenas && count(arenas) == n) return arenas;
+    destroy(arenas);
+    arenas = xcalloc((size_t)n + 1, sizeof *arenas);
     for (int i = 0; i < n; i++) arenas[i] = arena_new();
     return arenas;
 }
 
+arena *arenas_common(arena **arenas) { return arenas[count(arenas) - 1]; }
+
 void arenas_free(arena **arenas)
 {
-    for (int i = 0; i < team_threads(); i++) arena_free(arenas[i]);
-    free(arenas);
+    for (int i = 0; arenas[i]; i++) arena_reset(arenas[i]);
+    destroy(atomic_exchange(&kept, arenas));
 }

@@ -7,6 +7,9 @@
 #include "base/memory.h"
 #include "base/seqs.h"
 
+/* Short sentences count as if they had so many tokens, since each costs its rows of logits all the same. */
+enum { SHORT_TOKENS = 8 };
+
 typedef struct {
     size_t *order; /* sentences, longest first; equal lengths in the order of the text */
     size_t *cut;   /* (n + 1) batch i is order[cut[i]] .. order[cut[i + 1] - 1] */
@@ -21,8 +24,9 @@ void batching_free(batching *b);
 /* These n sentences of `all` behind each other, in `memory`. */
 seqs batching_gather(const seqs *all, const size_t *sentences, size_t n, arena *memory);
 
-/* One arena a thread, by team_rank(). */
+/* One arena a thread, by team_rank(), and one that all have in common; empty. */
 arena **arenas_new(void);
+arena *arenas_common(arena **arenas);
 void arenas_free(arena **arenas);
 
 #endif

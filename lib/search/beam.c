@@ -30,6 +30,7 @@ typedef struct {
 /* A sentence that still has rows first .. first + width - 1. */
 typedef struct {
     int sentence, first, width;
+    int length; /* words of its hypotheses after this step, eos counted */
 } place;
 
 typedef struct {
@@ -39,35 +40,44 @@ typedef struct {
     place *places; /* (n_places) */
     int n_places;
     prefix *live, *next; /* (rows): of this step and of the next one */
-    int rows;
-    int *ids, *from; /* (rows) last words; old rows */
-    extension *best; /* (2 beam) of the sentence at hand, best first */
-    node *nodes;     /* (n_nodes) */
+    int rows, tokens;    /* under way */
+    int *ids, *from;     /* (rows) last words; old rows */
+    extension *best;     /* (2 beam) of the sentence at hand, best first */
+    node *nodes;         /* (n_nodes) */
     size_t n_nodes;
     int *words; /* (max_limit) scratch for the words of a hypothesis */
 } beam_state;
 
-static beam_state beam_new(const batch *b)
+static beam_state beam_new(const batch *b, int max_rows)
 {
     arena *a = b->memory;
     beam_state s = {.b = b, .beam = b->options->beam, .constrained = constraints_active(b->options)};
-    size_t rows = b->src.n * (size_t)s.beam;
-    s.places = arena_alloc(a, b->src.n * sizeof *s.places);
+    size_t rows = (size_t)max_rows, words = 0;
+    for (size_t i = 0; i < b->src.n; i++) words += (size_t)b->request[i].limit;
+    s.places = arena_alloc(a, rows * sizeof *s.places);
     s.live = arena_alloc(a, rows * sizeof *s.live);
     s.next = arena_alloc(a, rows * sizeof *s.next);
     s.ids = arena_alloc(a, rows * sizeof *s.ids);
     s.from = arena_alloc(a, rows * sizeof *s.from);
     s.best = arena_alloc(a, 2 * (size_t)s.beam * sizeof *s.best);
-    s.nodes = arena_alloc(a, rows * (size_t)b->max_limit * sizeof *s.nodes);
     s.words = arena_alloc(a, (size_t)b->max_limit * sizeof *s.words);
-    s.rows = s.n_places = (int)b->src.n;
-    for (int i = 0; i < s.rows; i++) {
-        s.places[i] = (place){i, i, 1};
-        s.live[i] = (prefix){-1, 0};
-        s.ids[i] = ID_BOS;
-        *b->out[i] = (hyp_list){xmalloc((size_t)s.beam * sizeof(hyp)), 0};
-    }
+    s.nodes = arena_alloc(a, words * (size_t)s.beam * sizeof *s.nodes); /* touched as they are used */
     return s;
+}
+
+/* Sentences begin where there is room for them. */
+static void take_in(beam_state *s, prediction *p)
+{
+    size_t first = 0, n = batch_take(s->b, s->tokens, &first);
+    if (!n) return;
+    predict_join(p, first, n);
+    for (size_t i = first; i < first + n; i++) {
+        s->tokens += sentence_tokens(s->b, i);
+        *s->b->out[i] = (hyp_list){xmalloc((size_t)s->beam * sizeof(hyp)), 0};
+        s->live[s->rows] = (prefix){-1, 0};
+        s->ids[s->rows] = ID_BOS;
+        s->places[s->n_places++] = (place){(int)i, s->rows++, 1, 1};
+    }
 }
 
 /* The first n words of a hypothesis into s->words, from its node backwards. */
@@ -105,11 +115,10 @@ static int scan_row(const beam_state *s, const next_words *x, int row, int n)
     return n;
 }
 
-/* The best extensions of a sentence into s->best; returns their number, 2 beam where there are as many.
- * `length` words end with an extension. */
-static int best_extensions(const beam_state *s, const prediction *p, const place *at, int length)
+/* The best extensions of a sentence into s->best; returns their number, 2 beam where there are as many. */
+static int best_extensions(const beam_state *s, const prediction *p, const place *at)
 {
-    int n = 0;
+    int n = 0, length = at->length;
     for (int row = at->first; row < at->first + at->width; row++) {
         next_words x = predict_row(p, row);
         const search_request *r = &s->b->request[at->sentence];
@@ -169,10 +178,11 @@ static void go_on(beam_state *s, const extension *x, int to)
 
 /* Ends and continues the hypotheses of one sentence; its next rows start at `first`. Returns how many
  * they are, 0 if it is done. */
-static int extend_sentence(beam_state *s, const prediction *p, const place *at, int length, int first)
+static int extend_sentence(beam_state *s, const prediction *p, const place *at, int first)
 {
+    int length = at->length;
     bool last = length == s->b->request[at->sentence].limit;
-    int n = best_extensions(s, p, at, length), width = 0;
+    int n = best_extensions(s, p, at), width = 0;
     for (int k = 0; k < n && k < s->beam; k++)
         if (last || s->best[k].word == ID_EOS) finish(s, at->sentence, &s->best[k], length);
     if (last) return 0;
@@ -185,13 +195,17 @@ static int extend_sentence(beam_state *s, const prediction *p, const place *at, 
 }
 
 /* One step of all sentences; done ones leave. Returns the number of rows that go on. */
-static int extend(beam_state *s, const prediction *p, int length)
+static int extend(beam_state *s, const prediction *p)
 {
     int rows = 0, stay = 0;
     for (int i = 0; i < s->n_places; i++) {
-        int width = extend_sentence(s, p, &s->places[i], length, rows);
-        if (!width) continue;
-        s->places[stay++] = (place){s->places[i].sentence, rows, width};
+        const place at = s->places[i];
+        int width = extend_sentence(s, p, &at, rows);
+        if (!width) {
+            s->tokens -= sentence_tokens(s->b, (size_t)at.sentence);
+            continue;
+        }
+        s->places[stay++] = (place){at.sentence, rows, width, at.length + 1};
         rows += width;
     }
     s->n_places = stay;
@@ -202,11 +216,11 @@ static int extend(beam_state *s, const prediction *p, int length)
 
 void beam_decode(const batch *b)
 {
-    beam_state s = beam_new(b);
-    prediction p = predict_start(b, (int)b->src.n * s.beam);
-    for (int length = 1; s.rows; length++) {
+    prediction p = predict_open(b, b->options->beam);
+    beam_state s = beam_new(b, p.max_rows);
+    for (take_in(&s, &p); s.rows; take_in(&s, &p)) {
         predict_step(&p, s.ids, s.rows, true);
-        int rows = extend(&s, &p, length);
+        int rows = extend(&s, &p);
         predict_select(&p, s.from, rows, s.rows);
         s.rows = rows;
     }

@@ -1,6 +1,6 @@
-/* Inside the room: decoding one batch. search.c cuts the sentences into batches; greedy.c and beam.c
- * decode one each, with what the networks say of the next words (predict.c) and what is demanded of them
- * (constraints.c). */
+/* Inside the room: decoding. Each thread of search.c has a batch that sentences join as others leave it;
+ * greedy.c and beam.c decode it, with what the networks say of the next words (predict.c) and what is
+ * demanded of them (constraints.c). */
 #ifndef TULK_SEARCH_DECODE_H
 #define TULK_SEARCH_DECODE_H
 
@@ -11,11 +11,19 @@ typedef struct {
     int n_nets, vocab;
     const search_options *options;
     arena *memory;                 /* of the batch */
-    seqs src;                      /* the sentences of the batch; lives in `memory` */
+    seqs src;                      /* all sentences of the call, longest first */
+    struct queue *queue;           /* those of them that nobody has begun */
     const search_request *request; /* (src.n) with every limit set */
     int max_limit;                 /* the largest of them */
     hyp_list *const *out;          /* (src.n) where the results go */
 } batch;
+
+/* What a sentence takes of the tokens that are decoded together. */
+int sentence_tokens(const batch *b, size_t sentence);
+
+/* Sentences *first .. that join a batch in which `tokens` are under way: none unless there is room for some
+ * of them. */
+size_t batch_take(const batch *b, int tokens, size_t *first);
 
 void greedy_decode(const batch *b);
 void beam_decode(const batch *b);
@@ -46,10 +54,13 @@ typedef struct {
     real *tops;     /* (rows, blocks) */
     double *log_sums;
     long blocks;
+    int max_rows;
 } prediction;
 
-/* Encodes the sentences; row i is sentence i. */
-prediction predict_start(const batch *b, int max_rows);
+/* For so many rows a sentence. */
+prediction predict_open(const batch *b, int rows_each);
+/* Encodes n sentences from `first` on: each is a row behind the last. */
+void predict_join(prediction *p, size_t first, size_t n);
 /* One step of the first `rows` rows, with log_sums if `probabilities` are wanted. */
 void predict_step(prediction *p, const int *ids, int rows, bool probabilities);
 next_words predict_row(const prediction *p, int row);

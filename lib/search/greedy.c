@@ -19,7 +19,10 @@ typedef struct {
 
 typedef struct {
     const batch *b;
-    line *lines; /* (rows at the start) */
+    line *lines; /* (sentences, each) */
+    int *left;   /* (sentences) lines that go on */
+    int tokens;  /* under way */
+    int each;    /* lines of a sentence */
     int *of_row; /* (live) its line */
     int *last;   /* (live) word of each row */
     int *from;   /* (live) where a row was before the step */
@@ -42,24 +45,45 @@ static line line_new(const batch *b, int sentence, int k)
     return l;
 }
 
-static greedy greedy_new(const batch *b)
+static greedy greedy_new(const batch *b, int each, int max_rows)
 {
-    int each = per_sentence(b), rows = (int)b->src.n * each;
-    size_t n = (size_t)rows;
-    greedy g = {.b = b, .live = rows, .constrained = constraints_active(b->options)};
-    g.lines = arena_alloc(b->memory, n * sizeof *g.lines);
-    g.of_row = arena_alloc(b->memory, n * sizeof(int));
-    g.last = arena_alloc(b->memory, n * sizeof(int));
-    g.from = arena_alloc(b->memory, n * sizeof(int));
-    for (int row = 0; row < rows; row++) {
-        g.lines[row] = line_new(b, row / each, row % each);
-        g.of_row[row] = row;
-        g.last[row] = ID_BOS;
-        g.from[row] = row / each;
-    }
-    for (size_t i = 0; i < b->src.n; i++) *b->out[i] = (hyp_list){xmalloc((size_t)each * sizeof(hyp)), 0};
+    size_t rows = (size_t)max_rows;
+    greedy g = {.b = b, .each = each, .constrained = constraints_active(b->options)};
+    g.lines = arena_alloc(b->memory, b->src.n * (size_t)each * sizeof *g.lines);
+    g.left = arena_alloc(b->memory, b->src.n * sizeof(int));
+    g.of_row = arena_alloc(b->memory, rows * sizeof(int));
+    g.last = arena_alloc(b->memory, rows * sizeof(int));
+    g.from = arena_alloc(b->memory, rows * sizeof(int));
     if (b->options->sample) g.scratch = drawing_new(b->memory, b->vocab);
     return g;
+}
+
+static void begin_line(greedy *g, int sentence, int k)
+{
+    int at = sentence * g->each + k, row = g->live++;
+    g->lines[at] = line_new(g->b, sentence, k);
+    g->of_row[row] = at;
+    g->last[row] = ID_BOS;
+}
+
+/* Sentences begin where there is room for them. */
+static void take_in(greedy *g, prediction *p)
+{
+    size_t first = 0, n = batch_take(g->b, g->tokens, &first);
+    if (!n) return;
+    int before = g->live;
+    predict_join(p, first, n);
+    for (int row = 0; row < before; row++) g->from[row] = row;
+    for (size_t i = first; i < first + n; i++) {
+        g->left[i] = g->each;
+        g->tokens += sentence_tokens(g->b, i);
+        *g->b->out[i] = (hyp_list){xmalloc((size_t)g->each * sizeof(hyp)), 0};
+        for (int k = 0; k < g->each; k++) {
+            g->from[g->live] = before + (int)(i - first);
+            begin_line(g, (int)i, k);
+        }
+    }
+    predict_select(p, g->from, g->live, before + (int)n);
 }
 
 static int choose(greedy *g, line *l, next_words *x)
@@ -101,6 +125,7 @@ static int extend(greedy *g, const prediction *p)
         if (probabilities) l->log_prob += word_log_prob(&x, w);
         if (w == ID_EOS || l->n == g->b->request[l->sentence].limit) {
             finish(g, l);
+            if (--g->left[l->sentence] == 0) g->tokens -= sentence_tokens(g->b, (size_t)l->sentence);
             continue;
         }
         g->of_row[stay] = g->of_row[row], g->last[stay] = w, g->from[stay] = row;
@@ -111,10 +136,10 @@ static int extend(greedy *g, const prediction *p)
 
 void greedy_decode(const batch *b)
 {
-    greedy g = greedy_new(b);
-    prediction p = predict_start(b, g.live);
-    predict_select(&p, g.from, g.live, (int)b->src.n);
-    while (g.live) {
+    int each = per_sentence(b);
+    prediction p = predict_open(b, each);
+    greedy g = greedy_new(b, each, p.max_rows);
+    for (take_in(&g, &p); g.live; take_in(&g, &p)) {
         predict_step(&p, g.last, g.live, !b->options->words_only);
         int stay = extend(&g, &p);
         predict_select(&p, g.from, stay, g.live);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "kernel/softmax.h"
 #include "kernel/vector.h"
+#include "search/batching.h"
 #include "search/decode.h"
 
 void words_mask(int rows, int vocab, bool forbid_unk, real *z)
@@ -17,19 +18,49 @@ void words_mask(int rows, int vocab, bool forbid_unk, real *z)
     }
 }
 
-prediction predict_start(const batch *b, int max_rows)
+/* The most words that translations of a sentence may have for each of its tokens. */
+static double words_a_token(const batch *b)
+{
+    double most = 0;
+    for (size_t i = 0; i < b->src.n; i++)
+        most = fmax(most, (double)b->request[i].limit / sentence_tokens(b, i));
+    return most;
+}
+
+/* Room for what may be decoded together. */
+static decoding_room room_of(const batch *b, int rows_each)
+{
+    int longest = (int)seqs_len(&b->src, 0) + 1, tokens = b->options->batch_tokens;
+    if (tokens < longest) tokens = longest;
+    size_t sentences = (size_t)tokens / SHORT_TOKENS + 1;
+    if (sentences > b->src.n) sentences = b->src.n;
+    return (decoding_room){.rows = (int)sentences * rows_each,
+                           .sentences = (int)sentences,
+                           .steps = b->max_limit,
+                           .said = ((int)ceil(words_a_token(b) * tokens) + 1) * rows_each,
+                           .words = 2 * tokens + longest};
+}
+
+prediction predict_open(const batch *b, int rows_each)
 {
     arena *a = b->memory;
-    size_t rows = (size_t)max_rows, logits = rows * (size_t)b->vocab;
+    decoding_room room = room_of(b, rows_each);
+    size_t rows = (size_t)room.rows, logits = rows * (size_t)b->vocab;
     prediction p = {.b = b, .blocks = pick_blocks(b->vocab)};
     p.nets = arena_alloc(a, (size_t)b->n_nets * sizeof *p.nets);
     p.z = arena_alloc(a, logits * sizeof *p.z);
     if (b->n_nets > 1) p.more = arena_alloc(a, logits * sizeof *p.more);
     p.tops = arena_alloc(a, rows * (size_t)p.blocks * sizeof *p.tops);
     p.log_sums = arena_zalloc(a, rows * sizeof *p.log_sums);
-    for (int i = 0; i < b->n_nets; i++)
-        p.nets[i] = model_start(b->nets[i], a, &b->src, max_rows, b->max_limit);
+    p.max_rows = room.rows;
+    for (int i = 0; i < b->n_nets; i++) p.nets[i] = model_open(b->nets[i], a, &room);
     return p;
+}
+
+void predict_join(prediction *p, size_t first, size_t n)
+{
+    seqs some = seqs_part(&p->b->src, first, n);
+    for (int i = 0; i < p->b->n_nets; i++) model_join(p->nets[i], &some);
 }
 
 void predict_step(prediction *p, const int *ids, int rows, bool probabilities)
@@ -56,7 +87,7 @@ void predict_select(prediction *p, const int *from, int rows, int old_rows)
 {
     bool same = rows == old_rows;
     for (int i = 0; i < rows && same; i++) same = from[i] == i;
-    for (int i = 0; i < p->b->n_nets && !same && rows; i++) model_select(p->nets[i], from, rows);
+    for (int i = 0; i < p->b->n_nets && !same; i++) model_select(p->nets[i], from, rows);
 }
 
 int best_word(const next_words *x)

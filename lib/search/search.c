@@ -1,6 +1,7 @@
 #include "search/search.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,60 +72,91 @@ static void close_list(const batch *b, hyp_list *l)
 
 /* --------------------------------------------------------------------------------------- calls */
 
-/* What all batches of a call share. */
+/* Sentences wait in the order in which they lie; whoever has room takes the next ones. */
+struct queue {
+    _Atomic size_t next;
+    int threads;
+};
+
+/* What all threads of a call share. */
 typedef struct {
-    model *const *nets;
-    int n_nets;
-    const seqs *src;
-    const search_options *options;
-    hyp_list *lists;
+    batch shared; /* of each thread's batch, but for its memory */
     batching batches;
     arena **arenas; /* one a thread */
 } search_call;
+
+int sentence_tokens(const batch *b, size_t sentence)
+{
+    int words = (int)seqs_len(&b->src, sentence) + 1;
+    return words < SHORT_TOKENS ? SHORT_TOKENS : words;
+}
+
+/* How many of those that wait from `first` on fit into `room` tokens; at the end threads share what is left.
+ */
+static size_t how_many(const batch *b, size_t first, int room, bool must)
+{
+    size_t rest = b->src.n - first, most = (rest + (size_t)b->queue->threads - 1) / (size_t)b->queue->threads;
+    size_t n = 0;
+    for (; n < most; n++) {
+        int tokens = sentence_tokens(b, first + n);
+        if (tokens > room && !(must && n == 0)) break;
+        room -= tokens;
+    }
+    return n;
+}
+
+size_t batch_take(const batch *b, int tokens, size_t *first)
+{
+    int all = b->options->batch_tokens, room = all - tokens;
+    if (tokens && room < all / 4) return 0; /* few at a time are slow to encode */
+    for (size_t at = b->queue->next; at < b->src.n;) {
+        size_t n = how_many(b, at, room, tokens == 0);
+        if (n == 0) return 0;
+        *first = at;
+        if (atomic_compare_exchange_weak(&b->queue->next, &at, at + n)) return n;
+    }
+    return 0;
+}
 
 static int at_least(int a, int b) { return a < b ? b : a; }
 
 /* What is asked of a sentence, with what holds for all filled in. There is always room for a prefix and for
  * min_len words, and for eos behind them. */
-static search_request request_of(const search_call *c, size_t sentence)
+static search_request request_of(const search_options *o, const seqs *src, size_t sentence)
 {
-    const search_options *o = c->options;
     search_request r = o->requests ? o->requests[sentence] : (search_request){0};
     if (!r.min_len) r.min_len = o->min_len;
     if (r.limit) return r;
-    double words = o->max_len_ratio * (double)(seqs_len(c->src, sentence) + 1) + o->max_len_extra;
+    double words = o->max_len_ratio * (double)(seqs_len(src, sentence) + 1) + o->max_len_extra;
     r.limit = at_least(words < 1 ? 1 : (int)words, at_least(r.n_prefix, r.min_len) + 1);
     return r;
 }
 
-static void run_batch(long index, void *context)
+static void decode(long task, void *context)
 {
-    search_call *c = context;
-    const size_t *cut = c->batches.cut + index, *sentences = c->batches.order + cut[0];
-    size_t n = cut[1] - cut[0];
-    arena *memory = c->arenas[team_rank()];
-    search_request *requests = arena_alloc(memory, n * sizeof *requests);
-    hyp_list **out = arena_alloc(memory, n * sizeof *out);
-    batch b = {.nets = c->nets,
-               .n_nets = c->n_nets,
-               .vocab = model_config(c->nets[0])->tgt_vocab,
-               .options = c->options,
-               .memory = memory,
-               .src = batching_gather(c->src, sentences, n, memory),
-               .request = requests,
-               .out = out};
-    for (size_t i = 0; i < n; i++) {
-        requests[i] = request_of(c, sentences[i]);
-        b.max_limit = at_least(b.max_limit, requests[i].limit);
-        out[i] = &c->lists[sentences[i]];
-    }
-    if (c->options->beam > 1 && !c->options->sample)
+    const search_call *c = context;
+    batch b = c->shared;
+    (void)task;
+    b.memory = c->arenas[team_rank()];
+    if (b.options->beam > 1 && !b.options->sample)
         beam_decode(&b);
     else
         greedy_decode(&b);
-    if (b.options->coverage > 0 || b.options->attention) attention_add(&b);
-    for (size_t i = 0; i < n; i++) close_list(&b, out[i]);
-    arena_reset(memory);
+    arena_reset(b.memory);
+}
+
+/* The attention of some sentences at a time. */
+static void add_attention(long index, void *context)
+{
+    const search_call *c = context;
+    const size_t *cut = c->batches.cut + index;
+    batch b = c->shared;
+    b.memory = c->arenas[team_rank()];
+    b.src = seqs_part(&b.src, cut[0], cut[1] - cut[0]);
+    b.request += cut[0];
+    b.out += cut[0];
+    attention_add(&b);
+    arena_reset(b.memory);
 }
 
 static batching cut_batches(const seqs *src, const search_options *o)
@@ -136,14 +168,39 @@ static batching cut_batches(const seqs *src, const search_options *o)
     return b;
 }
 
+/* All sentences of a call in the order in which they are begun, with what is asked of them. */
+static void gather(batch *b, const seqs *src, const batching *order, hyp_list *lists, arena *memory)
+{
+    search_request *requests = arena_alloc(memory, src->n * sizeof *requests);
+    hyp_list **out = arena_alloc(memory, src->n * sizeof *out);
+    b->src = batching_gather(src, order->order, src->n, memory);
+    for (size_t i = 0; i < src->n; i++) {
+        requests[i] = request_of(b->options, src, order->order[i]);
+        b->max_limit = at_least(b->max_limit, requests[i].limit);
+        out[i] = &lists[order->order[i]];
+    }
+    b->request = requests;
+    b->out = out;
+}
+
 void search_ensemble(model *const *nets, int n, const seqs *src, const search_options *o, hyp_list *lists)
 {
     BUG_IF(n < 1 || o->beam < 1 || o->n_best < 1 || (!o->sample && o->n_best > o->beam));
     BUG_IF(o->coverage > 0 && o->stop == STOP_EXACT);
     for (int i = 1; i < n; i++) BUG_IF(model_config(nets[i])->tgt_vocab != model_config(nets[0])->tgt_vocab);
     if (!src->n) return;
-    search_call c = {nets, n, src, o, lists, cut_batches(src, o), arenas_new()};
-    team_run((long)c.batches.n, run_batch, &c);
+    int threads = team_here() < (int)src->n ? team_here() : (int)src->n;
+    struct queue waiting = {0, threads};
+    search_call c = {.batches = cut_batches(src, o), .arenas = arenas_new()};
+    c.shared = (batch){.nets = nets,
+                       .n_nets = n,
+                       .vocab = model_config(nets[0])->tgt_vocab,
+                       .options = o,
+                       .queue = &waiting};
+    gather(&c.shared, src, &c.batches, lists, arenas_common(c.arenas));
+    team_run(threads, decode, &c);
+    if (o->coverage > 0 || o->attention) team_run((long)c.batches.n, add_attention, &c);
+    for (size_t i = 0; i < src->n; i++) close_list(&c.shared, c.shared.out[i]);
     arenas_free(c.arenas);
     batching_free(&c.batches);
 }

@@ -1,4 +1,5 @@
-/* Search for the best translation. Knows networks only by model_start, model_step and model_select.
+/* Search for the best translation. Knows networks only by model_open, model_join, model_step and
+ * model_select.
  *
  * Beam search: at each step the 2 x beam best extensions of a sentence are taken, by log p. Those that end
  * are finished if they are among the first `beam`, the best `beam` others go on. A sentence is done with
@@ -56,7 +57,7 @@ typedef struct {
     int min_len;          /* words before eos may come, the last place before the limit aside */
     int no_repeat_ngram;  /* no n-gram of this length comes twice; 0: any may */
     int n_best;           /* hypotheses kept a sentence, <= beam unless they are drawn */
-    int batch_tokens;     /* decoded together: sentences x longest source; 500 or so stay in the caches */
+    int batch_tokens;     /* of sources that a thread decodes together; as translations end others begin */
     bool forbid_unk;
     const int *never; /* (n_never) more words that are not produced; their probabilities stay theirs */
     int n_never;
@@ -87,7 +88,7 @@ typedef struct {
     int n;     /* 1 .. n_best */
 } hyp_list;
 
-/* Translates every sentence of src (any number: batches are made inside, and run in parallel).
+/* Translates every sentence of src (any number: threads take them as they have room, see batch_tokens).
  * lists: one a sentence, in order; their memory is theirs: search_free. */
 void search(model *m, const seqs *src, const search_options *o, hyp_list *lists);
 /* By n networks together, whose vocabularies must be the same. */

@@ -4,12 +4,12 @@
 
 #include <stdbool.h>
 
+#include "live.h"
 #include "train/trainer.h"
 
 typedef struct {
-    bool quiet, terminal;
-    bool live;         /* a live line stands on the screen */
-    double told;       /* clock at the last line */
+    bool quiet;
+    live_line line;
     train_progress at; /* what it told: rates are of the time since then */
 } train_report;
 

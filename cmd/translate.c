@@ -1,6 +1,7 @@
 /* tulk translate: lines in, lines out, window by window. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/memory.h"
 #include "command.h"
 #include "data/lines.h"
+#include "live.h"
 #include "loader.h"
 #include "text/parts.h"
 #include "translate_write.h"
@@ -25,6 +27,10 @@ static const command_help help = {
 /* A window is translated at once, which keeps batches full and memory bounded. */
 enum { WINDOW_LINES = 2048, WINDOW_BYTES = 1 << 20 };
 
+/* Files beside the text, with a line for each of its lines. */
+enum beside { PREFIX, LENGTH, BESIDE };
+static const char *const beside_options[] = {[PREFIX] = "prefix", [LENGTH] = "force-length"};
+
 /* What ends a line and what text does not hold is never produced: the pieces of single bytes lie in their
  * order behind the ids that mean something else. */
 static const int never[] = {ID_FIRST + '\0', ID_FIRST + '\n', ID_FIRST + '\r'};
@@ -35,20 +41,24 @@ typedef struct {
     search_options search;
     enum long_way long_way;
     bool strict;
-    int max_lines;        /* of a window */
-    lines *in, *prefixes; /* prefixes: NULL without --prefix */
+    int max_lines;              /* of a window */
+    lines *in, *beside[BESIDE]; /* NULL: not asked for; */
+    seqs beside_ids[BESIDE];    /* their lines, of the first part of each line of the text */
     output out;
     line_writer *writer;
     int parts[WINDOW_LINES]; /* of each line of the window, one behind the other in src */
     int n_lines;
     int64_t before;           /* lines of earlier windows */
-    seqs src, prefix;         /* prefix: of each part */
+    seqs src;                 /* the parts */
     search_request *requests; /* of each part */
     size_t requests_capacity;
     str source; /* the lines of the window, if the writer takes them, */
     size_t source_end[WINDOW_LINES];
     str text; /* scratch */
     int64_t long_lines, long_parts, blank;
+    live_line live; /* how far it is, */
+    bool told;      /* if somebody looks */
+    double from;    /* clock at the start */
 } translation;
 
 /* ---------------------------------------------------------------------------------------- read */
@@ -80,23 +90,24 @@ static span trimmed(span s)
     return s;
 }
 
-/* How the translation of the line begins: that of its first part. */
-static int take_prefix(translation *t, int parts)
+/* The next line of a file beside the text, for the first part of the line at hand. */
+static int take_beside(translation *t, enum beside which, int parts)
 {
     span line;
-    if (!t->prefixes) return 0;
-    int more = lines_next(t->prefixes, &line);
+    lines *file = t->beside[which];
+    if (!file) return 0;
+    int more = lines_next(file, &line);
     if (more < 0) return -1;
     if (more == 0)
         return fail("%s ends before line %" PRId64 " of %s: there must be a line for each, it may be empty",
-                    lines_path(t->prefixes), lines_count(t->in)->lines, lines_path(t->in));
+                    lines_path(file), lines_count(t->in)->lines, lines_path(t->in));
     line = trimmed(line);
-    if (!parts) return 0;
-    if (line.n)
-        tokenizer_encode(t->models.list[0].vocab.tgt, t->caches[1], line, &t->prefix);
-    else
-        seqs_add(&t->prefix, NULL, 0);
-    for (int i = 1; i < parts; i++) seqs_add(&t->prefix, NULL, 0);
+    for (int i = 0; i < parts; i++) {
+        if (i == 0 && line.n)
+            tokenizer_encode(t->models.list[0].vocab.tgt, t->caches[1], line, &t->beside_ids[which]);
+        else
+            seqs_add(&t->beside_ids[which], NULL, 0);
+    }
     return 0;
 }
 
@@ -106,7 +117,8 @@ static int take_line(translation *t, span line)
     if (parts > 1 && t->strict) return too_long(t);
     t->blank += parts == 0 && line.n > 0;
     parts = keep_parts(t, parts);
-    if (take_prefix(t, parts)) return -1;
+    for (int i = 0; i < BESIDE; i++)
+        if (take_beside(t, i, parts)) return -1;
     if (line_writer_takes_source(t->writer)) str_add_span(&t->source, line);
     t->source_end[t->n_lines] = t->source.n;
     t->parts[t->n_lines++] = parts;
@@ -118,7 +130,7 @@ static void clear_window(translation *t)
     t->before += t->n_lines;
     t->n_lines = 0;
     seqs_clear(&t->src);
-    seqs_clear(&t->prefix);
+    for (int i = 0; i < BESIDE; i++) seqs_clear(&t->beside_ids[i]);
     str_clear(&t->source);
 }
 
@@ -142,24 +154,46 @@ static int read_window(translation *t)
 
 /* ---------------------------------------------------------------------------------- translate */
 
-/* What is asked of each part: its prefix, and random numbers by the number of its line and its place there.
- */
+/* Pieces from the first part of a line up to part k. */
+static size_t pieces_before(const translation *t, size_t first, int k)
+{
+    size_t n = 0;
+    for (int i = 0; i < k; i++) n += seqs_len(&t->src, first + (size_t)i);
+    return n;
+}
+
+/* The parts of a line share its length as they share its pieces. */
+static int length_of_part(const translation *t, size_t first, int parts, int k)
+{
+    size_t length = seqs_len(&t->beside_ids[LENGTH], first), all = pieces_before(t, first, parts);
+    return (int)(length * pieces_before(t, first, k + 1) / all - length * pieces_before(t, first, k) / all);
+}
+
+static search_request request_of(const translation *t, int line, size_t first, int k)
+{
+    uint64_t number = (uint64_t)(t->before + line);
+    search_request r = {.draws = k ? hash64_mix(number, (uint64_t)k) : number};
+    if (t->beside[PREFIX]) {
+        r.prefix = seqs_at(&t->beside_ids[PREFIX], first + (size_t)k);
+        r.n_prefix = (int)seqs_len(&t->beside_ids[PREFIX], first + (size_t)k);
+    }
+    if (t->beside[LENGTH]) {
+        r.exact = true;
+        r.limit = length_of_part(t, first, t->parts[line], k) + 1;
+    }
+    return r;
+}
+
+/* What is asked of each part: what the files beside the text say, and random numbers by the number of its
+ * line and its place there. */
 static void make_requests(translation *t)
 {
-    bool prefixes = t->prefixes;
     t->search.requests = NULL;
-    if (!prefixes && !t->search.sample) return;
+    if (!t->beside[PREFIX] && !t->beside[LENGTH] && !t->search.sample) return;
     t->requests = grow(t->requests, &t->requests_capacity, t->src.n, sizeof *t->requests);
-    for (int i = 0, at = 0; i < t->n_lines; i++) {
-        uint64_t number = (uint64_t)(t->before + i);
-        for (int part = 0; part < t->parts[i]; part++, at++) {
-            search_request *r = &t->requests[at];
-            *r = (search_request){.draws = part ? hash64_mix(number, (uint64_t)part) : number};
-            if (!prefixes) continue;
-            r->prefix = seqs_at(&t->prefix, (size_t)at);
-            r->n_prefix = (int)seqs_len(&t->prefix, (size_t)at);
-        }
-    }
+    size_t at = 0;
+    for (int i = 0; i < t->n_lines; at += (size_t)t->parts[i++])
+        for (int k = 0; k < t->parts[i]; k++) t->requests[at + (size_t)k] = request_of(t, i, at, k);
     t->search.requests = t->requests;
 }
 
@@ -194,10 +228,16 @@ static int translate_window(translation *t)
 /* ----------------------------------------------------------------------------------------- run */
 
 /* Somebody who types a line waits for its translation. */
-static int window_lines(const options *o)
+static bool is_typed(const options *o)
 {
-    bool typed = !strcmp(options_text(o, "input"), "-") && isatty(STDIN_FILENO);
-    return typed || options_flag(o, "interactive") ? 1 : WINDOW_LINES;
+    return options_flag(o, "interactive") || (!strcmp(options_text(o, "input"), "-") && isatty(STDIN_FILENO));
+}
+
+/* Translations on the screen tell themselves how far it is. */
+static bool is_told(const options *o)
+{
+    bool shown = !strcmp(options_text(o, "output"), "-") && isatty(STDOUT_FILENO);
+    return !options_flag(o, "quiet") && !shown && !is_typed(o);
 }
 
 static int open_models(const options *o, translation *t)
@@ -231,39 +271,66 @@ static int check_attention(const translation *t)
 
 static int open_all(const options *o, translation *t)
 {
-    const char *prefixes = options_text(o, "prefix");
     if (open_models(o, t)) return -1;
     t->search = options_search(o);
     t->search.never = never;
     t->search.n_never = sizeof never / sizeof *never;
     t->long_way = (enum long_way)options_choice(o, "long");
     t->strict = options_flag(o, "strict");
-    t->max_lines = window_lines(o);
+    t->max_lines = is_typed(o) ? 1 : WINDOW_LINES;
+    t->live = live_new();
+    t->live.told = t->from;
+    t->told = is_told(o);
     t->writer = line_writer_new(o, t->models.list[0].vocab.src, t->models.list[0].vocab.tgt, &t->search);
     t->search.attention = line_writer_takes_attention(t->writer);
     if (check_attention(t)) return -1;
     t->search.words_only = !line_writer_takes_scores(t->writer);
     if (lines_open(options_text(o, "input"), &t->in)) return -1;
-    if (prefixes && lines_open(prefixes, &t->prefixes)) return -1;
+    for (int i = 0; i < BESIDE; i++) {
+        const char *path = options_text(o, beside_options[i]);
+        if (path && lines_open(path, &t->beside[i])) return -1;
+    }
     return output_open(options_text(o, "output"), &t->out);
 }
 
-/* The prefixes end where the text does. */
-static int check_prefixes(const translation *t)
+/* The files beside the text end where it does. */
+static int check_ends(const translation *t)
 {
     span line;
-    int more = t->prefixes ? lines_next(t->prefixes, &line) : 0;
-    if (more <= 0) return more;
-    return fail("%s has more lines than %s, which has %" PRId64 ": there must be one for each",
-                lines_path(t->prefixes), lines_path(t->in), lines_count(t->in)->lines);
+    for (int i = 0; i < BESIDE; i++) {
+        int more = t->beside[i] ? lines_next(t->beside[i], &line) : 0;
+        if (more < 0) return -1;
+        if (more)
+            return fail("%s has more lines than %s, which has %" PRId64 ": there must be one for each",
+                        lines_path(t->beside[i]), lines_path(t->in), lines_count(t->in)->lines);
+    }
+    return 0;
+}
+
+static void tell_progress(translation *t)
+{
+    if (!t->told || !live_due(&t->live)) return;
+    double seconds = clock_seconds() - t->from, share = lines_share(t->in);
+    int64_t n = lines_count(t->in)->lines;
+    char took[32], left[32];
+    str line = {0};
+    if (!isnan(share)) str_addf(&line, "%.0f %%  ", 100 * share);
+    str_addf(&line, "%" PRId64 " lines  %.0f lines/s  %s", n, (double)n / seconds,
+             clock_human(seconds, took));
+    if (share > 0) str_addf(&line, "  %s left", clock_human(seconds * (1 - share) / share, left));
+    live_tell(&t->live, &line);
+    str_free(&line);
 }
 
 static int translate_all(translation *t)
 {
     int more;
-    while ((more = read_window(t)) == 1)
+    while ((more = read_window(t)) == 1) {
         if (translate_window(t)) return -1;
-    return more < 0 ? -1 : check_prefixes(t);
+        tell_progress(t);
+    }
+    live_end(&t->live);
+    return more < 0 ? -1 : check_ends(t);
 }
 
 static void tell_long(const translation *t)
@@ -296,13 +363,15 @@ static void tell_end(const translation *t, double seconds)
 static void translation_free(translation *t)
 {
     lines_close(t->in);
-    lines_close(t->prefixes);
+    for (int i = 0; i < BESIDE; i++) {
+        lines_close(t->beside[i]);
+        seqs_free(&t->beside_ids[i]);
+    }
     for (int i = 0; i < 2; i++)
         if (t->caches[i]) tokenizer_cache_free(t->caches[i]);
     models_unload(&t->models);
     line_writer_free(t->writer);
     seqs_free(&t->src);
-    seqs_free(&t->prefix);
     free(t->requests);
     str_free(&t->source);
     str_free(&t->text);
@@ -312,23 +381,35 @@ static void translation_free(translation *t)
 static int run(const options *o, const char *name)
 {
     translation *t = xcalloc(1, sizeof *t);
-    double from = clock_seconds();
+    t->from = clock_seconds();
     bool good = open_all(o, t) == 0 && translate_all(t) == 0;
     good = output_close(&t->out, good) == 0 && good;
-    if (good) tell_end(t, clock_seconds() - from);
+    if (good) tell_end(t, clock_seconds() - t->from);
     int code = good ? EXIT_GOOD : command_failed(name, EXIT_FAILED);
     translation_free(t);
     return code;
+}
+
+/* Standard input can be one of the files. */
+static int check_stdin(const options *o)
+{
+    bool taken = !strcmp(options_text(o, "input"), "-");
+    const char *by = "the text";
+    for (int i = 0; i < BESIDE; i++) {
+        const char *path = options_text(o, beside_options[i]);
+        if (!path || strcmp(path, "-")) continue;
+        if (taken) return fail("--%s -: standard input is %s already, name a file", beside_options[i], by);
+        taken = true;
+        by = "that of --prefix";
+    }
+    return 0;
 }
 
 static int check_usage(const options *o)
 {
     if (command_no_rest(o) || command_needs(o, "model") || command_output(o) || options_check_search(o))
         return -1;
-    const char *prefixes = options_text(o, "prefix");
-    if (prefixes && !strcmp(prefixes, "-") && !strcmp(options_text(o, "input"), "-"))
-        return fail("--prefix -: standard input is the text already, say -i FILE");
-    return 0;
+    return check_stdin(o);
 }
 
 int cmd_translate(int argc, char **argv)

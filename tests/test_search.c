@@ -156,6 +156,7 @@ static bool may_produce(const search_options *o, const int *words, int n)
 {
     int w = words[n - 1];
     const search_request *r = o->requests;
+    if (r && r->exact && (n == r->limit || w == ID_EOS)) return n == r->limit && w == ID_EOS;
     if (r && n <= r->n_prefix) return w == r->prefix[n - 1];
     for (int i = 0; i < o->n_never; i++)
         if (w == o->never[i]) return false;
@@ -376,6 +377,9 @@ static void check_request(const model *m, search_options o, search_request r)
     check_sentence(m, &o, &src, 0, &got);
     for (int i = 0; i < r.n_prefix; i++) CU_ASSERT_EQUAL(got.hyps[0].ids[i], r.prefix[i]);
     CU_ASSERT(got.hyps[0].n >= r.min_len);
+    if (r.exact)
+        for (int k = 0; k < got.n; k++)
+            CU_ASSERT(got.hyps[k].n + 1 == r.limit && got.hyps[k].length == r.limit);
     search_free(&got, 1);
     seqs_free(&src);
 }
@@ -389,6 +393,9 @@ static void test_requests(void)
         check_request(&m, o, (search_request){.prefix = prefix, .n_prefix = 4});
         check_request(&m, o, (search_request){.prefix = prefix, .n_prefix = 1});
         check_request(&m, o, (search_request){.min_len = 9});
+        check_request(&m, o, (search_request){.exact = true, .limit = 1});
+        check_request(&m, o, (search_request){.exact = true, .limit = 7});
+        check_request(&m, o, (search_request){.exact = true, .limit = 9, .prefix = prefix, .n_prefix = 4});
         o.no_repeat_ngram = 1; /* what is demanded may repeat itself */
         check_request(&m, o, (search_request){.prefix = prefix, .n_prefix = 4});
     }

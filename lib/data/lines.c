@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ struct lines {
     gzFile gz; /* of a .gz */
     char *buffer;
     size_t at, end; /* what of the buffer was not given yet */
+    double filled;  /* bytes that were ever in it */
+    double size;    /* of the file, compressed or not; 0 if nobody knows */
     bool ended;     /* the source has no more */
     str joined;     /* a line that reaches over the end of the buffer */
     bool valid;
@@ -94,6 +97,7 @@ static int fill(lines *l)
     }
     l->at = 0;
     l->end = (size_t)got;
+    l->filled += (double)got;
     l->ended = got == 0;
     return 0;
 }
@@ -142,8 +146,9 @@ static int open_source(lines *l, const char *path)
     }
     l->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (l->fd < 0) return open_error(path, errno);
-    if (fstat(l->fd, &info) == 0 && S_ISDIR(info.st_mode))
-        return fail("%s: is a directory; name a text file in it", path);
+    if (fstat(l->fd, &info) != 0) return open_error(path, errno);
+    if (S_ISDIR(info.st_mode)) return fail("%s: is a directory; name a text file in it", path);
+    l->size = S_ISREG(info.st_mode) ? (double)info.st_size : 0;
     return is_gz_name(path) ? start_gz(l) : 0;
 }
 
@@ -234,5 +239,12 @@ int lines_next(lines *l, span *line)
 bool lines_valid(const lines *l) { return l->valid; }
 
 const line_counts *lines_count(const lines *l) { return &l->counts; }
+
+double lines_share(const lines *l)
+{
+    double read = l->gz ? (double)gzoffset(l->gz) : l->filled;
+    double given = l->filled > 0 ? 1 - (double)(l->end - l->at) / l->filled : 0;
+    return l->size > 0 ? fmin(read / l->size, 1) * given : NAN;
+}
 
 const char *lines_path(const lines *l) { return l->path; }

@@ -26,6 +26,8 @@ int lines_next(lines *l, span *line);
 bool lines_valid(const lines *l); /* the line given last is UTF-8 and holds no NUL */
 const line_counts *lines_count(const lines *l);
 const char *lines_path(const lines *l); /* for messages: "-" is called "standard input" */
-bool utf8_valid(span bytes);            /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF */
+/* About which share of the file was given, 0..1, also of a .gz; NaN where nobody knows (a pipe). */
+double lines_share(const lines *l);
+bool utf8_valid(span bytes); /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF */
 
 #endif

@@ -87,6 +87,8 @@ const option_row option_table[] = {
      .argument = "FILE", .initial = "-", .help = "file to write, - is standard output"},
     {.key = "prefix", .type = OPTION_TEXT, .commands = FOR_TRANSLATE, .group = "files", .argument = "FILE",
      .help = "how the translation of each line begins, line by line; an empty line leaves it open"},
+    {.key = "force-length", .type = OPTION_TEXT, .commands = FOR_TRANSLATE, .group = "files", .argument = "FILE",
+     .help = "each translation gets as many pieces as the line of FILE has, to compare speeds by equal work"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_VOCAB, .group = "files",
      .argument = "VOCAB", .help = "vocabulary file to write"},
     {.key = "output", .letter = 'o', .type = OPTION_TEXT, .commands = FOR_EXPORT, .group = "files",

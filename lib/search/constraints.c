@@ -7,17 +7,31 @@
 
 static void forbid(next_words *x, int w) { x->z[w] = -(real)INFINITY; }
 
-/* ------------------------------------------------------- a translation begins with given words */
+static void forbid_all_but(next_words *x, int w)
+{
+    real z = x->z[w];
+    for (int i = 0; i < x->vocab; i++) forbid(x, i);
+    x->z[w] = z;
+}
 
-static bool has_prefix(const search_options *o) { return o->requests; }
+/* --------------------------------------------------------------------- a length that is given */
+
+static bool has_requests(const search_options *o) { return o->requests; }
+
+static bool apply_length(const said *row, next_words *x)
+{
+    if (!row->request->exact) return false;
+    bool last = row->n + 1 == row->request->limit;
+    (last ? forbid_all_but : forbid)(x, ID_EOS);
+    return last;
+}
+
+/* ------------------------------------------------------- a translation begins with given words */
 
 static bool apply_prefix(const said *row, next_words *x)
 {
     if (row->n >= row->request->n_prefix) return false;
-    int w = row->request->prefix[row->n];
-    real z = x->z[w];
-    for (int i = 0; i < x->vocab; i++) forbid(x, i);
-    x->z[w] = z;
+    forbid_all_but(x, row->request->prefix[row->n]);
     return true;
 }
 
@@ -56,11 +70,10 @@ static bool apply_ngram(const said *row, next_words *x)
     return false;
 }
 
-const constraint constraints[] = {{"prefix", has_prefix, apply_prefix},
-                                  {"never", has_never, apply_never},
-                                  {"min-len", has_min_len, apply_min_len},
-                                  {"no-repeat-ngram", has_ngram, apply_ngram},
-                                  {NULL, NULL, NULL}};
+const constraint constraints[] = {
+    {"length", has_requests, apply_length},      {"prefix", has_requests, apply_prefix},
+    {"never", has_never, apply_never},           {"min-len", has_min_len, apply_min_len},
+    {"no-repeat-ngram", has_ngram, apply_ngram}, {NULL, NULL, NULL}};
 
 bool constraints_active(const search_options *o)
 {

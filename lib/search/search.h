@@ -42,6 +42,7 @@ typedef struct {
     const int *prefix; /* (n_prefix) its translation begins with these words; NULL: with any */
     int n_prefix;
     int min_len, limit; /* as in search_options, eos counted in the limit; 0: as for all */
+    bool exact;         /* the limit is the length: eos comes there, and not before */
     uint64_t draws;     /* sampling: which random numbers are its own */
 } search_request;
 

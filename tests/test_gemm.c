@@ -190,6 +190,35 @@ static void test_packed(void)
         }
 }
 
+/* Columns of B in another order and some of them twice, each packed by itself into what held other numbers.
+ */
+static void check_columns(long m, long n, long k)
+{
+    product p = product_new(GEMM_NT, m, n, k);
+    long all = (n / GEMM_COLUMNS + 2) * GEMM_COLUMNS, used = all - GEMM_COLUMNS;
+    real *b = random_reals((size_t)(all * k), 3, 9), *want = zero_reals((size_t)(m * n)),
+         *got = zero_reals((size_t)(m * used));
+    gemm(GEMM_NT, m, n, k, p.a, p.lda, p.b, p.ldb, NULL, false, want, n);
+    gemm_clear_columns(all, k, 0, used, b);
+    for (long j = 0; j < used; j++) gemm_pack_column(all, k, used - 1 - j, p.b + j * 7 % n * p.ldb, b);
+    gemm_packed_columns(m, used, k, p.a, p.lda, b, 0, all, NULL, false, got, used);
+    bool same = true;
+    for (long i = 0; i < m; i++)
+        for (long j = 0; j < used; j++)
+            same = same && same_bits(got + i * used + used - 1 - j, want + i * n + j * 7 % n, 1);
+    CU_ASSERT(same);
+    free(b);
+    free(want);
+    free(got);
+    product_free(&p);
+}
+
+static void test_columns(void)
+{
+    static const long sizes[][3] = {{1, 1, 1}, {3, 70, 5}, {14, 130, 255}, {33, 64, 300}, {61, 200, 513}};
+    for (int i = 0; i < 5; i++) check_columns(sizes[i][0], sizes[i][1], sizes[i][2]);
+}
+
 static void test_threads(void)
 {
     static const int threads[] = {1, 2, 3, 7};
@@ -230,6 +259,7 @@ static CU_TestInfo tests[] = {
     {"nothing to multiply", test_empty},
     {"a row has the same bits alone and among others", test_law_of_rows},
     {"a packed matrix gives the same bits", test_packed},
+    {"columns that are packed by themselves have the same bits", test_columns},
     {"threads do not change a bit", test_threads},
     {"NaN comes through", test_nan},
     CU_TEST_INFO_NULL,

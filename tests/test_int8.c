@@ -174,6 +174,36 @@ static void test_law_of_rows(void)
     product_free(&p);
 }
 
+/* Outputs in another order and some of them twice, each packed by itself into what held other numbers. */
+static void check_columns(long m, long n, long k)
+{
+    product p = product_new(m, n, k);
+    long all = (n / INT8_COLUMNS + 2) * INT8_COLUMNS, used = all - INT8_COLUMNS;
+    size_t bytes = int8_packed_bytes(all, k);
+    void *packed = pages_alloc(&bytes);
+    memset(packed, 0x55, bytes);
+    real *c = zero_reals((size_t)(m * used));
+    int8_product(m, n, k, p.a, p.lda, p.packed, NULL, false, p.c, p.ldc);
+    int8_clear_columns(all, k, 0, used, packed);
+    for (long j = 0; j < used; j++)
+        int8_pack_column(all, k, used - 1 - j, row(p.w, j * 7 % n, p.ldw), packed);
+    int8_product_columns(m, used, k, p.a, p.lda, packed, all, NULL, false, c, used);
+    bool same = true;
+    for (long i = 0; i < m; i++)
+        for (long j = 0; j < used; j++)
+            same = same && same_bits(c + i * used + used - 1 - j, p.c + i * p.ldc + j * 7 % n, 1);
+    CU_ASSERT(same);
+    free(packed);
+    free(c);
+    product_free(&p);
+}
+
+static void test_columns(void)
+{
+    static const long sizes[][3] = {{1, 1, 1}, {3, 70, 5}, {14, 130, 255}, {33, 64, 300}, {61, 200, 513}};
+    for (int i = 0; i < 5; i++) check_columns(sizes[i][0], sizes[i][1], sizes[i][2]);
+}
+
 static void test_threads(void)
 {
     static const int threads[] = {1, 2, 3, 7};
@@ -237,6 +267,7 @@ static CU_TestInfo tests[] = {
     {"shapes: the bits of the definition", test_shapes},
     {"nothing saturates", test_extremes},
     {"a row has the same bits alone and among others", test_law_of_rows},
+    {"columns that are packed by themselves have the same bits", test_columns},
     {"threads do not change a bit", test_threads},
     {"errors are within their bound", test_error},
     {"NaN, infinity, nothing, very large and very small", test_odd_rows},

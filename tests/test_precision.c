@@ -17,6 +17,7 @@ static const search_options usual = {
 static model *network_in(const net_config *c, enum precision p)
 {
     model *m = network_new(c, false);
+    model_keep_output(m); /* for shortlists */
     params_freeze(model_params(m), p);
     return m;
 }
@@ -44,10 +45,10 @@ static seqs reversed(const seqs *s)
     return r;
 }
 
-static bool translates_alike(model *m, const seqs *src, const hyp_list *want, int batch_tokens, bool turn)
+static bool translates_alike(model *m, const seqs *src, search_options o, const hyp_list *want,
+                             int batch_tokens, bool turn)
 {
     hyp_list got[SENTENCES] = {{0}};
-    search_options o = usual;
     seqs turned = reversed(src);
     bool alike = true;
     o.batch_tokens = batch_tokens;
@@ -59,24 +60,89 @@ static bool translates_alike(model *m, const seqs *src, const hyp_list *want, in
     return alike;
 }
 
-static void test_independent(void)
+static void check_independent(model *m, const seqs *src, search_options o)
 {
     static const int threads[] = {1, 2, 7}, batches[] = {1, 5000, 60};
+    hyp_list want[SENTENCES] = {{0}};
+    search(m, src, &o, want);
+    for (int t = 0; t < 3; t++) {
+        team_set_threads(threads[t]);
+        CU_ASSERT(translates_alike(m, src, o, want, batches[t], false));
+        CU_ASSERT(translates_alike(m, src, o, want, batches[t], true));
+    }
+    team_set_threads(2);
+    search_free(want, SENTENCES);
+}
+
+/* For every piece a few words. */
+static seqs make_lists(int vocab)
+{
+    seqs lists = {0};
+    for (int s = 0; s <= vocab; s++) seqs_add(&lists, (const int[]){s * 7 % vocab, s * 3 % vocab, 5}, 3);
+    return lists;
+}
+
+static void test_independent(void)
+{
     net_config c;
     for (int i = 0; wide_pair(i, &c); i++) {
-        model *m = network_in(&c, PRECISION_INT8);
-        seqs src = network_sentences(SENTENCES, 0, 9, c.src_vocab, 5);
-        hyp_list want[SENTENCES] = {{0}};
-        search(m, &src, &usual, want);
-        for (int t = 0; t < 3; t++) {
-            team_set_threads(threads[t]);
-            CU_ASSERT(translates_alike(m, &src, want, batches[t], false));
-            CU_ASSERT(translates_alike(m, &src, want, batches[t], true));
-        }
-        team_set_threads(2);
-        search_free(want, SENTENCES);
+        model *m = network_in(&c, PRECISION_INT8), *fp32 = network_in(&c, PRECISION_FP32);
+        seqs src = network_sentences(SENTENCES, 0, 9, c.src_vocab, 5), lists = make_lists(c.src_vocab);
+        search_options some = usual;
+        some.shortlist = &lists;
+        check_independent(m, &src, usual);
+        check_independent(m, &src, some);
+        check_independent(fp32, &src, some);
         seqs_free(&src);
+        seqs_free(&lists);
         model_free(m);
+        model_free(fp32);
+    }
+}
+
+/* The logits of words in columns of their own are those of all words, bit by bit. */
+static void check_some(model *m)
+{
+    enum { ROWS = 3, COLUMNS = 2 * MODEL_COLUMNS };
+    int vocab = model_config(m)->tgt_vocab, ids[ROWS] = {4, 7, 9};
+    arena *a = arena_new();
+    seqs src = network_sentences(ROWS, 1, 9, model_config(m)->src_vocab, 5);
+    decoding_room room = {
+        .rows = ROWS, .sentences = ROWS, .steps = 9, .said = 99, .words = 99, .some_words = true};
+    decoding *all = model_open(m, a, &room), *some = model_open(m, a, &room);
+    real *x = arena_alloc(a, sizeof *x * (size_t)(ROWS * vocab)),
+         *y = arena_alloc(a, sizeof *y * ROWS * COLUMNS);
+    model_join(all, &src);
+    model_join(some, &src);
+    bool same = true;
+    for (int round = 0; round < 4; round++) { /* a few columns, then more, then other words in them */
+        int n = round ? 80 : 9;
+        for (int k = 0; k < n; k++) model_put_word(some, n - 1 - k, (k * 7 + round) % vocab);
+        int columns = (n + MODEL_COLUMNS - 1) / MODEL_COLUMNS * MODEL_COLUMNS;
+        model_step(all, ids, x);
+        model_step_some(some, ids, columns, y);
+        for (int r = 0; r < ROWS; r++)
+            for (int k = 0; k < n; k++)
+                same = same && !memcmp(&y[r * columns + n - 1 - k], &x[r * vocab + (k * 7 + round) % vocab],
+                                       sizeof *x);
+    }
+    CU_ASSERT(same);
+    seqs_free(&src);
+    arena_free(a);
+}
+
+static void test_some(void)
+{
+    net_config c;
+    for (int i = 0; wide_pair(i, &c); i++) {
+        model *plain = network_new(&c, false), *fp32 = network_in(&c, PRECISION_FP32),
+              *int8 = network_in(&c, PRECISION_INT8);
+        check_some(plain);
+        check_some(fp32);
+        check_some(int8);
+        model_free(plain);
+        model_free(fp32);
+        model_free(int8);
     }
 }
 
@@ -111,6 +177,7 @@ static void test_close(void)
 
 static CU_TestInfo tests[] = {
     {"a translation depends on its sentence alone", test_independent},
+    {"logits of some words are those of all", test_some},
     {"close to floating point", test_close},
     CU_TEST_INFO_NULL,
 };

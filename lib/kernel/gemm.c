@@ -246,4 +246,28 @@ void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const rea
     gemm_packed(m, n, k, a, lda, packed + from * round_up(n, loops()->gemm->half), NULL, add, c, ldc);
 }
 
+/* ---- a packed B made of single columns ---- */
+
+void gemm_clear_columns(long all, long k, long from, long n, real *packed)
+{
+    const long most_depth = loops()->gemm->depth;
+    BUG_IF(all % GEMM_COLUMNS || from % GEMM_COLUMNS || n % GEMM_COLUMNS || from + n > all);
+    for (long p = 0; p < k; p += most_depth) {
+        long depth = least(most_depth, k - p);
+        memset(packed + p * all + from * depth, 0, (size_t)(n * depth) * sizeof *packed);
+    }
+}
+
+void gemm_pack_column(long all, long k, long column, const real *b, real *packed)
+{
+    const struct gemm_loops *l = loops()->gemm;
+    BUG_IF(all % GEMM_COLUMNS || GEMM_COLUMNS % l->width || column >= all);
+    long in_panel = column % l->width;
+    for (long p = 0; p < k; p += l->depth) {
+        long depth = least(l->depth, k - p);
+        real *to = packed + p * all + (column - in_panel) * depth + in_panel;
+        for (long i = 0; i < depth; i++) to[i * l->width] = b[p + i];
+    }
+}
+
 double gemm_peak(long rounds) { return loops()->gemm->peak(rounds); }

@@ -41,6 +41,14 @@ void gemm_packed_columns(long m, long n, long k, const real *a, long lda, const 
 void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const real *packed, long from,
                       bool add, real *c, long ldc);
 
+/* A packed B that is made column by column. `all`, its columns, is a multiple of GEMM_COLUMNS, and so are
+ * those that products take of it (gemm_packed_columns). Columns are cleared, that is zero, before they are
+ * written: from .. from + n, both multiples of GEMM_COLUMNS; b(k) then becomes column `column`, whatever it
+ * was. */
+enum { GEMM_COLUMNS = 64 };
+void gemm_clear_columns(long all, long k, long from, long n, real *packed);
+void gemm_pack_column(long all, long k, long column, const real *b, real *packed);
+
 /* A loop of nothing but multiply-adds on the calling thread, to measure what the processor can do at most
  * with the instruction set in use. Returns the number of floating-point operations. */
 double gemm_peak(long rounds);

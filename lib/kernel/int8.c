@@ -1,5 +1,7 @@
 #include "kernel/int8.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/meter.h"
 #include "base/team.h"
@@ -52,21 +54,21 @@ typedef struct {
 } packing;
 
 /* One column: its scale, its sum, and its place in the panel. */
-static void pack_column(const packing *g, long j, int16_t *row)
+static void pack_column(const layout *to, long k, long j, const real *w, int16_t *row)
 {
     const struct int8_loops *l = loops()->int8;
     int32_t sum = 0;
-    g->to.scales[j] = l->quantise(g->k, g->w + j * g->ldw, row);
-    for (long p = 0; p < g->k; p++) sum += row[p];
-    g->to.sums[j] = sum;
-    l->pack(g->k, row, j % l->width, g->to.panels + (size_t)(j / l->width) * g->to.panel);
+    to->scales[j] = l->quantise(k, w, row);
+    for (long p = 0; p < k; p++) sum += row[p];
+    to->sums[j] = sum;
+    l->pack(k, row, j % l->width, to->panels + (size_t)(j / l->width) * to->panel);
 }
 
 static void pack_columns(long first, long end, void *context)
 {
     const packing *g = context;
     int16_t *row = scratch(SCRATCH_INT8, (size_t)g->k * sizeof *row);
-    for (long j = first; j < end; j++) pack_column(g, j, row);
+    for (long j = first; j < end; j++) pack_column(&g->to, g->k, j, g->w + j * g->ldw, row);
 }
 
 static void clear(layout *x, long from)
@@ -83,6 +85,23 @@ void int8_pack(long n, long k, const real *w, long ldw, void *out)
     packing g = {n, k, ldw, w, layout_of(n, k, out)};
     clear(&g.to, n);
     blocks_run(n, blocks_size(4 * k), pack_columns, &g);
+}
+
+void int8_clear_columns(long n, long k, long from, long count, void *packed)
+{
+    const long width = loops()->int8->width;
+    layout x = layout_of(n, k, packed);
+    BUG_IF(from % INT8_COLUMNS || INT8_COLUMNS % width);
+    long end = least(from + round_up(count, width), x.n);
+    for (long j = from; j < end; j++) x.scales[j] = 0, x.sums[j] = 0;
+    memset(x.panels + (size_t)(from / width) * x.panel, 0, (size_t)((end - from) / width) * x.panel);
+}
+
+void int8_pack_column(long n, long k, long column, const real *w, void *packed)
+{
+    BUG_IF(k > INT8_MOST_K || column < 0 || column >= n);
+    layout x = layout_of(n, k, packed);
+    pack_column(&x, k, column, w, scratch(SCRATCH_INT8, (size_t)k * sizeof(int16_t)));
 }
 
 /* ---- products ---- */
@@ -149,16 +168,22 @@ static void room(product *g)
     g->quantised = memory + factors;
 }
 
-void int8_product(long m, long n, long k, const real *a, long lda, const void *packed, const real *bias,
-                  bool add, real *c, long ldc)
+void int8_product_columns(long m, long n, long k, const real *a, long lda, const void *packed, long all,
+                          const real *bias, bool add, real *c, long ldc)
 {
     METER_PRODUCT(2.0 * (double)m * (double)n * (double)k);
-    BUG_IF(m < 0 || n < 0 || k < 0 || k > INT8_MOST_K || (bias && add));
+    BUG_IF(m < 0 || n < 0 || k < 0 || k > INT8_MOST_K || (bias && add) || n > all);
     if (m == 0 || n == 0) return;
     product g = {.m = m, .n = n, .k = k, .a = a, .lda = lda, .bias = bias, .add = add, .c = c, .ldc = ldc};
-    g.w = layout_of(n, k, (char *)packed); /* only read */
+    g.w = layout_of(all, k, (char *)packed); /* only read */
     room(&g);
     choose_tiles(&g);
     blocks_run(m, blocks_size(k / 2), quantise_rows, &g);
     team_run(g.down * ((n + g.cols - 1) / g.cols), tile_task, &g);
+}
+
+void int8_product(long m, long n, long k, const real *a, long lda, const void *packed, const real *bias,
+                  bool add, real *c, long ldc)
+{
+    int8_product_columns(m, n, k, a, lda, packed, n, bias, add, c, ldc);
 }

@@ -46,10 +46,20 @@ enum { INT8_MOST_K = 1 << 17 };
 size_t int8_packed_bytes(long n, long k);
 void int8_pack(long n, long k, const real *w, long ldw, void *out);
 
+/* The same column by column: columns from .. from + count (`from` a multiple of INT8_COLUMNS) are cleared,
+ * that is zero, before they are written; then w(k) becomes column `column`, whatever it was, with the bits
+ * that int8_pack gives it. */
+enum { INT8_COLUMNS = 64 };
+void int8_clear_columns(long n, long k, long from, long count, void *packed);
+void int8_pack_column(long n, long k, long column, const real *w, void *packed);
+
 /* C(m, n) = or += A(m, k) W^T, rows lda and ldc apart. `bias` (n) is added to each row, NULL for none (and
  * must be NULL with add). C must not overlap A. m, n, k may be 0. Parallel over a fixed grid of tiles; serial
  * inside a task. */
 void int8_product(long m, long n, long k, const real *a, long lda, const void *packed, const real *bias,
                   bool add, real *c, long ldc);
+/* The same with the first n of the `all` columns that were packed. */
+void int8_product_columns(long m, long n, long k, const real *a, long lda, const void *packed, long all,
+                          const real *bias, bool add, real *c, long ldc);
 
 #endif

@@ -294,6 +294,7 @@ struct decoding {
     tape t;
     void *state;
     decoding_room room;
+    weights_some some;         /* of the output layer, with room->some_words */
     decoding_rows rows, other; /* other: to select into */
     segment *used;             /* (n_used) by place */
     int n_used;
@@ -314,6 +315,7 @@ decoding *model_open(model *m, arena *memory, const decoding_room *room)
     d->other = rows_new(memory, room->rows);
     d->used = arena_alloc(memory, (size_t)room->sentences * sizeof *d->used);
     d->state = m->dec->open(m->decoder, &d->t, room);
+    if (room->some_words) d->some = weights_some_new(m->out, m->bias, memory);
     return d;
 }
 
@@ -365,16 +367,39 @@ decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, in
     return d;
 }
 
-void model_step(decoding *d, const int *ids, real *logits)
+/* columns 0: of all words. */
+static void step(decoding *d, const int *ids, int columns, real *logits)
 {
     const model *m = d->m;
     for (int r = 0; r < d->rows.n; r++) BUG_IF(d->rows.said[r] >= d->room.steps);
     arena_mark mark = arena_save(d->t.memory);
     tensor *x = m->dec->step(m->decoder, &d->t, d->state, ids, &d->rows);
-    weights_forward(m->out, x->rows, x->v, x->ld, m->bias ? m->bias->v : NULL, false, logits, m->out->rows);
+    if (columns)
+        weights_some_forward(&d->some, x->rows, x->v, x->ld, columns, logits, columns);
+    else
+        weights_forward(m->out, x->rows, x->v, x->ld, m->bias ? m->bias->v : NULL, false, logits,
+                        m->out->rows);
     arena_restore(d->t.memory, mark);
     for (int r = 0; r < d->rows.n; r++) d->rows.said[r]++;
 }
+
+void model_step(decoding *d, const int *ids, real *logits) { step(d, ids, 0, logits); }
+
+_Static_assert((int)MODEL_COLUMNS == WEIGHTS_COLUMNS, "columns alike");
+
+void model_step_some(decoding *d, const int *ids, int columns, real *logits)
+{
+    BUG_IF(!d->room.some_words || columns < 1);
+    step(d, ids, columns, logits);
+}
+
+void model_put_word(decoding *d, int column, int word)
+{
+    BUG_IF(!d->room.some_words);
+    weights_some_put(&d->some, column, word);
+}
+
+void model_keep_output(model *m) { params_look_up(m->params, m->out); }
 
 static segment *segment_of(decoding *d, int first)
 {

@@ -110,10 +110,11 @@ typedef struct decoding decoding;
 /* The most that there will be at a time. */
 typedef struct {
     int rows, sentences;
-    int steps; /* words of a hypothesis, eos counted */
-    int said;  /* words of all hypotheses together */
-    int words; /* of all sources together, eos counted; sentences that come as others go need more, see
-                * model_join */
+    int steps;       /* words of a hypothesis, eos counted */
+    int said;        /* words of all hypotheses together */
+    int words;       /* of all sources together, eos counted; sentences that come as others go need more, see
+                      * model_join */
+    bool some_words; /* logits of some words alone: model_step_some */
 } decoding_room;
 
 /* No rows yet. Memory comes from `memory` and lives until the caller resets it. */
@@ -129,6 +130,15 @@ decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, in
 
 /* Feeds ids[row] (bos at first) and writes logits of the next word, (rows, tgt_vocab). */
 void model_step(decoding *d, const int *ids, real *logits);
+
+/* The same for some words alone, each in a column of its own: logits (rows, columns), `columns` a multiple of
+ * MODEL_COLUMNS and at most the vocabulary's size, rounded up to one. A word has the bits that model_step
+ * gives it, whatever stands in the other columns; columns without a word have anything. For a decoding with
+ * some_words, of a network whose parameters are plain or were frozen after model_keep_output. */
+enum { MODEL_COLUMNS = 64 };
+void model_put_word(decoding *d, int column, int word);
+void model_step_some(decoding *d, const int *ids, int columns, real *logits);
+void model_keep_output(model *m);
 
 /* From now on there are n rows, and row i continues the old row from[i] (any order, repeats allowed:
  * this is how a beam is opened, reordered and how finished hypotheses leave). */

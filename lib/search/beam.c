@@ -102,13 +102,13 @@ static int insert(const beam_state *s, int n, extension x)
 static int scan_row(const beam_state *s, const next_words *x, int row, int n)
 {
     double before = s->live[row].log_prob, worst = n < 2 * s->beam ? -INFINITY : s->best[n - 1].log_prob;
-    for (int from = 0; from < x->vocab; from += PICK_BLOCK) {
+    for (int from = 0; from < x->n; from += PICK_BLOCK) {
         if (!(before + ((double)x->tops[from / PICK_BLOCK] - x->log_sum) > worst)) continue;
-        int end = from + PICK_BLOCK < x->vocab ? from + PICK_BLOCK : x->vocab;
+        int end = from + PICK_BLOCK < x->n ? from + PICK_BLOCK : x->n;
         for (int w = from; w < end; w++) {
             double sum = before + word_log_prob(x, w);
             if (!(sum > worst)) continue;
-            n = insert(s, n, (extension){row, w, sum});
+            n = insert(s, n, (extension){row, word_id(x, w), sum});
             if (n == 2 * s->beam) worst = s->best[n - 1].log_prob;
         }
     }

@@ -5,13 +5,18 @@
 #include "base/ids.h"
 #include "search/decode.h"
 
-static void forbid(next_words *x, int w) { x->z[w] = -(real)INFINITY; }
+static void forbid(next_words *x, int w)
+{
+    int place = word_place(x, w);
+    if (place >= 0) x->z[place] = -(real)INFINITY;
+}
 
 static void forbid_all_but(next_words *x, int w)
 {
-    real z = x->z[w];
-    for (int i = 0; i < x->vocab; i++) forbid(x, i);
-    x->z[w] = z;
+    int place = word_place(x, w);
+    real z = x->z[place];
+    for (int i = 0; i < x->n; i++) x->z[i] = -(real)INFINITY;
+    x->z[place] = z;
 }
 
 /* --------------------------------------------------------------------- a length that is given */

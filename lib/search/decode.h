@@ -39,22 +39,33 @@ void attention_add(const batch *b);
 
 /* ------------------------------------------------------------------------------- the next words */
 
-/* What may come next in a row: log p(w) = z[w] - log_sum, and -infinity where a constraint forbids w. */
+/* What may come next in a row: n words in the order of ids, each in a place; that of word w is w itself
+ * unless there is a shortlist. log p(word at i) = z[i] - log_sum, and -infinity where a constraint forbids
+ * it. */
 typedef struct {
-    real *z;          /* (vocab) */
-    const real *tops; /* of each block of PICK_BLOCK words: nothing in it is larger */
+    real *z;          /* (n) */
+    const real *tops; /* of each block of PICK_BLOCK places: nothing in it is larger */
     double log_sum;   /* 0 if nobody asked for probabilities */
-    int vocab;
+    int n;
+    const int *ids; /* (n), or NULL: all words */
 } next_words;
+
+static inline int word_id(const next_words *x, int place) { return x->ids ? x->ids[place] : place; }
+/* -1: it is not among them. */
+int word_place(const next_words *x, int id);
+
+typedef struct shortlisting shortlisting;
 
 typedef struct {
     const batch *b;
     decoding **nets;
     real *z, *more; /* (rows, vocab); more: of the second network and so on */
+    real *all;      /* (rows, columns) with a shortlist: before each row has its own words */
     real *tops;     /* (rows, blocks) */
     double *log_sums;
     long blocks;
     int max_rows;
+    shortlisting *some; /* NULL without a shortlist */
 } prediction;
 
 /* For so many rows a sentence. */
@@ -71,10 +82,28 @@ void predict_select(prediction *p, const int *from, int rows, int old_rows);
  * adds up to one. */
 void words_mask(int rows, int vocab, bool forbid_unk, real *z);
 
-/* The first of the most probable; eos where there is none, that is no number at all. */
+/* The place of the first of the most probable; eos where there is none, that is no number at all. */
 int best_word(const next_words *x);
 
-static inline double word_log_prob(const next_words *x, int w) { return (double)x->z[w] - x->log_sum; }
+static inline double word_log_prob(const next_words *x, int place)
+{
+    return (double)x->z[place] - x->log_sum;
+}
+
+/* ---------------------------------------------------------------------------------- shortlists */
+
+/* The words of the sentences under way, each in a column of the output layer as long as one of them may say
+ * it (shortlist.c). */
+shortlisting *shortlist_open(const batch *b, int max_rows);
+/* Sentences first .. first + n are rows behind the last. */
+void shortlist_join(shortlisting *s, decoding *const *nets, size_t first, size_t n);
+void shortlist_select(shortlisting *s, const int *from, int rows);
+/* Columns that are in use now, a multiple of MODEL_COLUMNS. */
+int shortlist_columns(const shortlisting *s);
+/* The ids of the words of a row. */
+const int *shortlist_ids(const shortlisting *s, int row, int *n);
+/* From all columns of a row to its words. */
+void shortlist_pick(const shortlisting *s, int row, const real *columns, real *z);
 
 /* -------------------------------------------------------------------------------- constraints */
 
@@ -109,7 +138,7 @@ typedef struct {
 } drawing;
 
 drawing drawing_new(arena *memory, int vocab);
-/* The word that u, uniform in [0, 1), means; eos where nothing may come next. */
+/* The place of the word that u, uniform in [0, 1), means; eos where nothing may come next. */
 int draw_word(const next_words *x, const search_options *o, double u, drawing *scratch);
 
 #endif

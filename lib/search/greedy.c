@@ -86,6 +86,7 @@ static void take_in(greedy *g, prediction *p)
     predict_select(p, g->from, g->live, before + (int)n);
 }
 
+/* The place of the next word. */
 static int choose(greedy *g, line *l, next_words *x)
 {
     const search_options *o = g->b->options;
@@ -120,9 +121,9 @@ static int extend(greedy *g, const prediction *p)
     for (int row = 0; row < g->live; row++) {
         line *l = &g->lines[g->of_row[row]];
         next_words x = predict_row(p, row);
-        int w = choose(g, l, &x);
+        int place = choose(g, l, &x), w = word_id(&x, place);
         l->words[l->n++] = w;
-        if (probabilities) l->log_prob += word_log_prob(&x, w);
+        if (probabilities) l->log_prob += word_log_prob(&x, place);
         if (w == ID_EOS || l->n == g->b->request[l->sentence].limit) {
             finish(g, l);
             if (--g->left[l->sentence] == 0) g->tokens -= sentence_tokens(g->b, (size_t)l->sentence);

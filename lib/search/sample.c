@@ -32,8 +32,8 @@ static void sink(const real *z, int *heap, int n, int at)
 static int best_words(const next_words *x, int k, int *words)
 {
     int n = 0;
-    for (int from = 0; from < x->vocab; from += PICK_BLOCK) {
-        int end = from + PICK_BLOCK < x->vocab ? from + PICK_BLOCK : x->vocab;
+    for (int from = 0; from < x->n; from += PICK_BLOCK) {
+        int end = from + PICK_BLOCK < x->n ? from + PICK_BLOCK : x->n;
         if (n == k && !(x->tops[from / PICK_BLOCK] > x->z[words[0]])) continue;
         for (int w = from; w < end; w++) {
             if (!(x->z[w] > -(real)INFINITY)) continue;
@@ -72,7 +72,7 @@ static double weigh(const next_words *x, int n, double top, double temperature, 
 static int all_words(const next_words *x, int *words)
 {
     int n = 0;
-    for (int w = 0; w < x->vocab; w++)
+    for (int w = 0; w < x->n; w++)
         if (x->z[w] > -(real)INFINITY) words[n++] = w;
     return n;
 }
@@ -95,8 +95,8 @@ static int nucleus(const double *weights, int n, double share, double *sum)
 static int candidates(const next_words *x, const search_options *o, double top, drawing *d, double *sum)
 {
     enum { FIRST = 64 };
-    int most = o->top_k && o->top_k < x->vocab ? o->top_k : x->vocab;
-    int n = most < x->vocab ? best_words(x, most, d->words) : all_words(x, d->words);
+    int most = o->top_k && o->top_k < x->n ? o->top_k : x->n;
+    int n = most < x->n ? best_words(x, most, d->words) : all_words(x, d->words);
     *sum = weigh(x, n, top, o->temperature, d);
     if (o->top_p <= 0 || o->top_p >= 1) return n;
     for (int k = most < FIRST ? most : FIRST;; k = k < most / 4 ? 4 * k : most) {

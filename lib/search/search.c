@@ -188,6 +188,7 @@ void search_ensemble(model *const *nets, int n, const seqs *src, const search_op
     BUG_IF(n < 1 || o->beam < 1 || o->n_best < 1 || (!o->sample && o->n_best > o->beam));
     BUG_IF(o->coverage > 0 && o->stop == STOP_EXACT);
     for (int i = 1; i < n; i++) BUG_IF(model_config(nets[i])->tgt_vocab != model_config(nets[0])->tgt_vocab);
+    BUG_IF(o->shortlist && o->shortlist->n != (size_t)model_config(nets[0])->src_vocab + 1);
     if (!src->n) return;
     int threads = team_here() < (int)src->n ? team_here() : (int)src->n;
     struct queue waiting = {0, threads};

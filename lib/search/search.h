@@ -72,6 +72,10 @@ typedef struct {
     attention_place place; /* from this layer and head, where the network has such; 0: for each hypothesis
                             * that where target and source words have the most mutual information */
     const search_request *requests; /* NULL, or one a sentence */
+    /* A vocabulary shortlist; NULL: none. List s (of src_vocab + 1) are the words that sources with piece s
+     * may give, the last list those that any source may. Then a sentence has these words, eos and those of
+     * its prefix: others are not produced, and what is left adds up to one. */
+    const seqs *shortlist;
 } search_options;
 
 typedef struct {

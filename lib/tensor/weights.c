@@ -1,5 +1,7 @@
 #include "tensor/weights.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "kernel/gemm.h"
 #include "kernel/int8.h"
@@ -55,4 +57,55 @@ void weights_gradient_part(const tensor *w, long from, long count, long n, const
                            const real *x, long ldx)
 {
     gemm(GEMM_TN, count, w->cols, n, dy, lddy, x, ldx, NULL, true, w->g + from * w->ld, w->ld);
+}
+
+/* ---- some rows ---- */
+
+_Static_assert((int)WEIGHTS_COLUMNS == GEMM_COLUMNS && (int)WEIGHTS_COLUMNS == INT8_COLUMNS, "columns alike");
+
+weights_some weights_some_new(const tensor *w, const tensor *bias, arena *memory)
+{
+    weights_some s = {.w = w, .bias = bias};
+    s.most = (w->rows + WEIGHTS_COLUMNS - 1) / WEIGHTS_COLUMNS * WEIGHTS_COLUMNS;
+    if (w->int8)
+        s.int8 = arena_alloc(memory, int8_packed_bytes(s.most, w->cols));
+    else
+        s.packed = arena_alloc(memory, (size_t)s.most * (size_t)w->cols * sizeof(real));
+    if (bias) s.biases = arena_alloc(memory, (size_t)s.most * sizeof(real));
+    return s;
+}
+
+/* Columns that nobody has used yet are zero from now on: what lies there may be slow to compute with. */
+static void make_ready(weights_some *s, long columns)
+{
+    if (columns <= s->ready) return;
+    BUG_IF(columns > s->most);
+    long end = (columns + WEIGHTS_COLUMNS - 1) / WEIGHTS_COLUMNS * WEIGHTS_COLUMNS, n = end - s->ready;
+    if (s->int8)
+        int8_clear_columns(s->most, s->w->cols, s->ready, n, s->int8);
+    else
+        gemm_clear_columns(s->most, s->w->cols, s->ready, n, s->packed);
+    if (s->bias) memset(s->biases + s->ready, 0, (size_t)n * sizeof(real));
+    s->ready = end;
+}
+
+void weights_some_put(weights_some *s, long column, long r)
+{
+    BUG_IF(!s->w->v || r < 0 || r >= s->w->rows);
+    make_ready(s, column + 1);
+    if (s->int8)
+        int8_pack_column(s->most, s->w->cols, column, row(s->w, s->w->v, r), s->int8);
+    else
+        gemm_pack_column(s->most, s->w->cols, column, row(s->w, s->w->v, r), s->packed);
+    if (s->bias) s->biases[column] = s->bias->v[r];
+}
+
+void weights_some_forward(weights_some *s, long n, const real *x, long ldx, long columns, real *y, long ldy)
+{
+    BUG_IF(columns % WEIGHTS_COLUMNS);
+    make_ready(s, columns);
+    if (s->int8)
+        int8_product_columns(n, columns, s->w->cols, x, ldx, s->int8, s->most, s->biases, false, y, ldy);
+    else
+        gemm_packed_columns(n, columns, s->w->cols, x, ldx, s->packed, 0, s->most, s->biases, false, y, ldy);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/memory.h"
 #include "tensor/tensor.h"
 
 /* y(n, out) = x(n, in) W^T + b, or y += x W^T with `add`. w (out, in), bias (out) or NULL. */
@@ -25,5 +26,24 @@ void weights_backward_part(const tensor *w, long from, long count, long n, const
                            bool add, real *dx, long lddx);
 void weights_gradient_part(const tensor *w, long from, long count, long n, const real *dy, long lddy,
                            const real *x, long ldx);
+
+/* Some rows of weights, with bias, as outputs of a product of their own: columns to which rows are given one
+ * by one. An output has the bits that weights_forward gives it, whatever stands in the other columns. The
+ * plain values must be there (params_look_up keeps them when weights are frozen). */
+typedef struct {
+    const tensor *w, *bias; /* bias may be NULL */
+    long most, ready;       /* columns: all, those that were used; multiples of WEIGHTS_COLUMNS */
+    real *packed;           /* or, of weights in whole numbers, */
+    void *int8;
+    real *biases; /* (most) */
+} weights_some;
+
+enum { WEIGHTS_COLUMNS = 64 };
+
+/* With room for every row; `memory` is touched as columns are. */
+weights_some weights_some_new(const tensor *w, const tensor *bias, arena *memory);
+void weights_some_put(weights_some *s, long column, long row);
+/* y(n, columns) of the first columns, a multiple of WEIGHTS_COLUMNS; those without a row give anything. */
+void weights_some_forward(weights_some *s, long n, const real *x, long ldx, long columns, real *y, long ldy);
 
 #endif

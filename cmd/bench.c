@@ -310,14 +310,13 @@ static int tell(const bench *b)
 
 static translate_bench translation_of(const bench *b)
 {
-    enum { TOGETHER = 256 }; /* as tulk translate does */
     const options *o = b->o;
-    return (translate_bench){
-        .beam = (int)options_int(o, "beam"),
-        .batch_tokens = options_given(o, "batch-tokens") ? (int)options_int(o, "batch-tokens") : TOGETHER,
-        .one_by_one = options_flag(o, "one-by-one"),
-        .cpu_time = b->cpu_time,
-        .passes = (int)options_int(o, "passes")};
+    return (translate_bench){.beam = (int)options_int(o, "beam"),
+                             .batch_tokens =
+                                 options_given(o, "batch-tokens") ? (int)options_int(o, "batch-tokens") : 0,
+                             .one_by_one = options_flag(o, "one-by-one"),
+                             .cpu_time = b->cpu_time,
+                             .passes = (int)options_int(o, "passes")};
 }
 
 static int write_file(const char *path, span text)

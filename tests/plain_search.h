@@ -24,6 +24,7 @@ struct model {
     enum kind kind;
     double eos_bias; /* added to the logit of eos for each word so far */
     int layers;      /* of attention */
+    size_t bytes;
 };
 
 typedef struct {
@@ -39,6 +40,8 @@ struct decoding {
 };
 
 const net_config *model_config(const model *m) { return &m->config; }
+
+size_t model_product_bytes(const model *m) { return m->bytes; }
 
 static inline double logit_of(const model *m, fake_row r, int word)
 {
@@ -266,7 +269,7 @@ static inline int plain_search(const model *m, const search_options *o, const in
 /* ------------------------------------------------------------------------ tests */
 static inline model network(enum kind kind, int vocab, double eos_bias)
 {
-    return (model){{.src_vocab = vocab, .tgt_vocab = vocab}, kind, eos_bias, 0};
+    return (model){{.src_vocab = vocab, .tgt_vocab = vocab}, kind, eos_bias, 0, 0};
 }
 
 static inline search_options options(int beam)
@@ -429,6 +432,8 @@ static inline void check_independence(model *m, search_options o)
     CU_ASSERT_EQUAL(first_difference(m, &src, o, 1, 1), -1);
     CU_ASSERT_EQUAL(first_difference(m, &src, o, 2, 64), -1);
     CU_ASSERT_EQUAL(first_difference(m, &src, o, 3, 100000), -1);
+    m->bytes = m->bytes ? 0 : (size_t)1 << 30; /* one that is large, or small, by what suits it */
+    CU_ASSERT_EQUAL(first_difference(m, &src, o, 2, 0), -1);
     team_set_threads(threads);
     seqs_free(&src);
 }

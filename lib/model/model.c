@@ -189,6 +189,8 @@ const net_config *model_config(const model *m) { return &m->config; }
 
 params *model_params(model *m) { return m->params; }
 
+size_t model_product_bytes(const model *m) { return params_product_bytes(m->params); }
+
 void model_init(model *m, uint64_t seed) { params_init(m->params, seed); }
 
 bool model_stepwise(const model *m) { return m->enc->stepwise || m->dec->stepwise; }

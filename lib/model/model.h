@@ -62,7 +62,8 @@ model *model_sharing(const model *of);
 void model_free(model *m); /* NULL is fine */
 const net_config *model_config(const model *m);
 params *model_params(model *m);
-void model_init(model *m, uint64_t seed); /* draws the parameters */
+size_t model_product_bytes(const model *m); /* of its weights, see params_product_bytes */
+void model_init(model *m, uint64_t seed);   /* draws the parameters */
 /* FLOPs of the matrix products of one forward pass over sentences of these lengths (eos counted),
  * 2 per multiply-add. Training is three times that. */
 double model_flops(const model *m, const seqs *src, const seqs *tgt);

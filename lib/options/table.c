@@ -309,8 +309,9 @@ const option_row option_table[] = {
     {.key = "long", NAME(long_ways), .commands = FOR_TRANSLATE, .group = "search", .initial = "split",
      .help = "what becomes of a line of more pieces than the training took: translated in parts, cut at ends of "
      "sentences and joined again; the first part alone; an empty line"},
-    {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "256", .least = 1,
-     .most = MOST_TOKENS, .help = "source pieces translated together; memory grows with it, for each thread"},
+    {.key = "batch-tokens", COUNT, .commands = FOR_TRANSLATE, .group = "search", .initial = "0", .least = 0,
+     .most = MOST_TOKENS, .help = "source pieces translated together, 0 for what suits the network and the beam; memory "
+     "grows with it, for each thread"},
     {.key = "batch-tokens", COUNT, .commands = FOR_SCORE, .group = "search", .initial = "512", .least = 1,
      .most = MOST_TOKENS, .help = "size of what is scored together, sentences times longest side; memory grows with "
      "it, for each thread"},

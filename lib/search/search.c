@@ -159,6 +159,17 @@ static void add_attention(long index, void *context)
     arena_reset(b.memory);
 }
 
+/* What few rows say stays in the caches, where a small network's weights lie too; those of a large one are
+ * read from further away in each step, for many rows. */
+static int tokens_together(model *const *nets, int n, const search_options *o)
+{
+    enum { LARGE = 24 << 20, FEW = 256, MANY = 1536, LEAST = 128 };
+    if (o->batch_tokens) return o->batch_tokens;
+    size_t bytes = 0;
+    for (int i = 0; i < n; i++) bytes += model_product_bytes(nets[i]);
+    return at_least((bytes < LARGE ? FEW : MANY) / (o->sample ? o->n_best : o->beam), LEAST);
+}
+
 static batching cut_batches(const seqs *src, const search_options *o)
 {
     size_t *lengths = xmalloc(src->n * sizeof *lengths);
@@ -190,13 +201,15 @@ void search_ensemble(model *const *nets, int n, const seqs *src, const search_op
     for (int i = 1; i < n; i++) BUG_IF(model_config(nets[i])->tgt_vocab != model_config(nets[0])->tgt_vocab);
     BUG_IF(o->shortlist && o->shortlist->n != (size_t)model_config(nets[0])->src_vocab + 1);
     if (!src->n) return;
+    search_options chosen = *o;
+    chosen.batch_tokens = tokens_together(nets, n, o);
     int threads = team_here() < (int)src->n ? team_here() : (int)src->n;
     struct queue waiting = {0, threads};
-    search_call c = {.batches = cut_batches(src, o), .arenas = arenas_new()};
+    search_call c = {.batches = cut_batches(src, &chosen), .arenas = arenas_new()};
     c.shared = (batch){.nets = nets,
                        .n_nets = n,
                        .vocab = model_config(nets[0])->tgt_vocab,
-                       .options = o,
+                       .options = &chosen,
                        .queue = &waiting};
     gather(&c.shared, src, &c.batches, lists, arenas_common(c.arenas));
     team_run(threads, decode, &c);

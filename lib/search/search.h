@@ -58,7 +58,8 @@ typedef struct {
     int min_len;          /* words before eos may come, the last place before the limit aside */
     int no_repeat_ngram;  /* no n-gram of this length comes twice; 0: any may */
     int n_best;           /* hypotheses kept a sentence, <= beam unless they are drawn */
-    int batch_tokens;     /* of sources that a thread decodes together; as translations end others begin */
+    int batch_tokens; /* of sources that a thread decodes together, as translations end others begin; 0: as
+                       * many as suit the networks */
     bool forbid_unk;
     const int *never; /* (n_never) more words that are not produced; their probabilities stay theirs */
     int n_never;

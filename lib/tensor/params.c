@@ -215,6 +215,11 @@ void params_freeze(params *p, enum precision precision)
     keep_values(p);
 }
 
+size_t params_product_bytes(const params *p)
+{
+    return p->n_reals * (p->precision == PRECISION_INT8 ? 1 : sizeof(real));
+}
+
 void params_changed(params *p)
 {
     BUG_IF(p->frozen);

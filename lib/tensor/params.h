@@ -69,6 +69,8 @@ void params_share(params *p, const params *of);
 /* Adds the gradients of p, which shares those of `to`, to them, and makes them zero. */
 void params_move_gradients(params *p, params *to);
 size_t params_gradient_bytes(const params *p);
+/* What products read, about. */
+size_t params_product_bytes(const params *p);
 
 /* Packs every matrix for products (tensor/weights.h), unless that was done since params_changed: for products
  * forward, which search makes a few rows at a time; for those backward too if the network is small or the

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "store/store.h"
 #include "train/checkpoint.h"
+#include "train/vocabulary.h"
 
 enum { UPDATES_SHOWN = 10 }; /* of the training log, the last ones */
 
@@ -92,6 +93,28 @@ static int add_vocab(report *r, const char *side)
     return found < 0 ? -1 : 0;
 }
 
+/* How many pieces the lists have, the longest of them, the common one. */
+static int add_shortlist(report *r)
+{
+    seqs lists;
+    vocab_pair v;
+    int found = store_has_shortlist(r->s);
+    if (found < 1) return found;
+    if (vocab_pair_load(r->s, store_path(r->s), &v)) return -1;
+    found = store_load_shortlist(r->s, tokenizer_size(v.src), tokenizer_size(v.tgt), &lists);
+    vocab_pair_free(&v);
+    if (found < 1) return found;
+    size_t longest = 0, common = seqs_len(&lists, lists.n - 1), total = seqs_total(&lists) - common;
+    for (size_t i = 0; i + 1 < lists.n; i++)
+        if (seqs_len(&lists, i) > longest) longest = seqs_len(&lists, i);
+    str_addf(r->out,
+             r->json ? "\"words\": %zu, \"longest\": %zu, \"common\": %zu"
+                     : "  %zu pieces for those of the source, at most %zu for one, and %zu for all\n",
+             total, longest, common);
+    seqs_free(&lists);
+    return 0;
+}
+
 static void add_checkpoint(const char *slot, const checkpoint_info *info, void *context)
 {
     report *r = context;
@@ -169,6 +192,7 @@ static const struct {
 } parts[] = {
     {"settings", "settings", "{}", add_settings},
     {"vocabulary", "vocabularies", "{}", add_vocabs},
+    {"shortlist", "shortlist", "{}", add_shortlist},
     {"checkpoints", "checkpoints", "[]", add_checkpoints},
     {"training log, its end", "metrics", "[]", add_metrics},
 };

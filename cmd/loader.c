@@ -39,7 +39,7 @@ static int build(store *s, const char *path, loaded_model *out)
     c.tgt_vocab = tokenizer_size(out->vocab.tgt);
     if (net_config_check(&c)) return fail("%s: %s", path, error_message());
     out->net = model_new(&c, false);
-    return 0;
+    return store_load_shortlist(s, c.src_vocab, c.tgt_vocab, &out->shortlist) < 0 ? -1 : 0;
 }
 
 int model_load(const char *path, const char *slot, loaded_model *out)
@@ -77,28 +77,41 @@ void model_unload(loaded_model *m)
 {
     model_free(m->net);
     vocab_pair_free(&m->vocab);
+    seqs_free(&m->shortlist);
     options_free(m->settings);
     *m = (loaded_model){0};
 }
 
-static int load_next(const char *const *paths, const char *slot, enum precision precision, loaded_models *out)
+int model_shortlist(const loaded_model *m, const char *path)
+{
+    return m->shortlist.n
+               ? 0
+               : fail("%s has no shortlist: learn one by tulk train --resume -m %s --shortlist 50, "
+                      "or leave out --shortlist",
+                      path, path);
+}
+
+static int load_next(const char *const *paths, const char *slot, enum precision precision, bool shortlist,
+                     loaded_models *out)
 {
     loaded_model *m = &out->list[out->n];
     if (model_load(paths[out->n], slot, m)) return -1;
     int max_len = (int)options_int(m->settings, "max-len");
     if (!out->n || max_len < out->max_len) out->max_len = max_len;
+    if (shortlist && !out->n && model_shortlist(m, paths[0])) return -1;
+    if (shortlist) model_keep_output(m->net);
     params_freeze(model_params(m->net), precision);
     out->nets[out->n++] = m->net;
     return check_together(paths, out->list, m);
 }
 
-int models_load(const char *const *paths, int n, const char *slot, enum precision precision,
+int models_load(const char *const *paths, int n, const char *slot, enum precision precision, bool shortlist,
                 loaded_models *out)
 {
     *out = (loaded_models){.list = xcalloc((size_t)n, sizeof *out->list)};
     out->nets = xcalloc((size_t)n, sizeof *out->nets);
     for (int i = 0; i < n; i++) {
-        if (!load_next(paths, slot, precision, out)) continue;
+        if (!load_next(paths, slot, precision, shortlist, out)) continue;
         models_unload(out);
         return -1;
     }

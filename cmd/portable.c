@@ -27,12 +27,18 @@ static int save_settings(const options *o, store *s)
     return 0;
 }
 
+static int save_shortlist(const seqs *lists, store *s)
+{
+    return lists->n ? store_save_shortlist(s, lists) : 0;
+}
+
 int portable_save(const loaded_model *m, const char *path, bool overwrite)
 {
     store *s;
     if (portable_check(path, overwrite)) return -1;
     if (store_open(path, overwrite ? STORE_REPLACE : STORE_CREATE, &s)) return -1;
     bool good = !store_begin(s) && !save_settings(m->settings, s) && !vocab_pair_save(s, &m->vocab) &&
+                !save_shortlist(&m->shortlist, s) &&
                 !checkpoint_save_weights(s, "best", model_params(m->net), &m->info) && !store_commit(s);
     store_close(s);
     return good ? 0 : -1;

@@ -1,4 +1,5 @@
-/* A model file that can only translate: settings, vocabularies and weights; no optimizer, no log, no paths.
+/* A model file that can only translate: settings, vocabularies, shortlist and weights; no optimizer, no log,
+ * no paths.
  */
 #ifndef TULK_CMD_PORTABLE_H
 #define TULK_CMD_PORTABLE_H

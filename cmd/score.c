@@ -259,7 +259,7 @@ static int open_all(const options *o, scoring *s)
     const char *const *paths;
     int n = options_list(o, "model", &paths);
     enum precision precision = (enum precision)options_choice(o, "precision");
-    if (models_load(paths, n, options_text(o, "checkpoint"), precision, &s->models)) return -1;
+    if (models_load(paths, n, options_text(o, "checkpoint"), precision, false, &s->models)) return -1;
     options_list(o, "text", &paths);
     s->in = (pair_reader){.paths = {paths, paths + 1}, .n_files = 1};
     pairs_rewind(&s->in);

@@ -13,6 +13,7 @@
 #include "data/corpus.h"
 #include "report.h"
 #include "resume.h"
+#include "train/shortlist.h"
 #include "train/trainer.h"
 #include "train/vocabulary.h"
 
@@ -27,6 +28,7 @@ typedef struct {
     const char *path;
     model_file *file;
     vocab_pair vocab;
+    seqs shortlist; /* learned now; no list: none */
     corpus *data;
     pair_text valid;
     model *net;
@@ -147,6 +149,52 @@ static int get_vocabulary(training *t)
     return 0;
 }
 
+/* The shortlist that was asked for: none, one that is learned now, or (with --resume and 0) what was there
+ * goes.
+ */
+static long shortlist_words(const options *o)
+{
+    return options_value(o, "shortlist") ? options_int(o, "shortlist") : -1;
+}
+
+static int learn_shortlist(training *t, const char *const *src, const char *const *tgt, int n)
+{
+    double from = clock_seconds();
+    size_t pairs;
+    shortlist_request r = {.src_paths = src,
+                           .tgt_paths = tgt,
+                           .n_files = n,
+                           .vocab = &t->vocab,
+                           .max_len = (int)options_int(t->o, "max-len"),
+                           .words = (int)shortlist_words(t->o)};
+    if (shortlist_learn(&r, &t->shortlist, &pairs)) return -1;
+    char took[32];
+    note("shortlist: learned from %zu pair%s in %s", pairs, plural((int64_t)pairs),
+         clock_human(clock_seconds() - from, took));
+    return 0;
+}
+
+static int get_shortlist(training *t)
+{
+    return shortlist_words(t->o) > 0 ? with_paths(t, learn_shortlist) : 0;
+}
+
+/* In a transaction. */
+static int save_shortlist(const training *t, store *s)
+{
+    if (t->shortlist.n) return store_save_shortlist(s, &t->shortlist);
+    return shortlist_words(t->o) == 0 ? store_drop_shortlist(s) : 0;
+}
+
+static int save_shortlist_now(const training *t, store *s)
+{
+    if (shortlist_words(t->o) < 0) return 0;
+    if (store_begin(s)) return -1;
+    if (save_shortlist(t, s) == 0) return store_commit(s);
+    store_rollback(s);
+    return -1;
+}
+
 /* What else the file tells of the training. A resumed one may have new limits; its file is changed only when
  * all that is needed to go on could be read. */
 static int save_settings(training *t)
@@ -155,8 +203,14 @@ static int save_settings(training *t)
     bool resume = options_flag(t->o, "resume");
     if (!resume && create_file(t)) return -1;
     store *s = model_file_store(t->file);
-    if (resume) return checkpoint_load_weights(s, "last", model_params(t->net)) ? -1 : resume_save(t->o, s);
-    return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ? -1 : 0;
+    if (resume) {
+        if (checkpoint_load_weights(s, "last", model_params(t->net))) return -1;
+        return resume_save(t->o, s) || save_shortlist_now(t, s) ? -1 : 0;
+    }
+    return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ||
+                   save_shortlist(t, s)
+               ? -1
+               : 0;
 }
 
 /* The weights of the corpora; none, or one for each. */
@@ -406,8 +460,8 @@ static int run(training *t)
 
 static int train(training *t)
 {
-    static int (*const steps[])(training * t) = {open_file,     get_vocabulary, open_corpus, open_valid,
-                                                 build_network, save_settings,  run};
+    static int (*const steps[])(training * t) = {open_file,     get_vocabulary, open_corpus,   open_valid,
+                                                 get_shortlist, build_network,  save_settings, run};
     int status = 0;
     signal(SIGPIPE, SIG_IGN); /* a reader of the progress that goes away does not end the training */
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == 0; i++) status = steps[i](t);
@@ -420,6 +474,7 @@ static void training_free(training *t)
     pair_text_free(&t->valid);
     corpus_close(t->data);
     vocab_pair_free(&t->vocab);
+    seqs_free(&t->shortlist);
     model_file_close(t->file);
 }
 

@@ -245,7 +245,9 @@ static int open_models(const options *o, translation *t)
     const char *const *paths;
     int n = options_list(o, "model", &paths);
     enum precision precision = (enum precision)options_choice(o, "precision");
-    if (models_load(paths, n, options_text(o, "checkpoint"), precision, &t->models)) return -1;
+    if (models_load(paths, n, options_text(o, "checkpoint"), precision, options_flag(o, "shortlist"),
+                    &t->models))
+        return -1;
     t->caches[0] = tokenizer_cache_new(t->models.list[0].vocab.src);
     t->caches[1] = tokenizer_cache_new(t->models.list[0].vocab.tgt);
     return 0;
@@ -273,6 +275,7 @@ static int open_all(const options *o, translation *t)
 {
     if (open_models(o, t)) return -1;
     t->search = options_search(o);
+    if (options_flag(o, "shortlist")) t->search.shortlist = &t->models.list[0].shortlist;
     t->search.never = never;
     t->search.n_never = sizeof never / sizeof *never;
     t->long_way = (enum long_way)options_choice(o, "long");

@@ -52,6 +52,80 @@ static void test_vocab(void)
     store_close(s);
 }
 
+/* Three lists, of pieces below 5; `from` chooses which. */
+static seqs make_shortlist(int from)
+{
+    seqs lists = {0};
+    seqs_add(&lists, (const int[]){from, 3}, 2);
+    seqs_add(&lists, NULL, 0);
+    seqs_add(&lists, (const int[]){0, 2, 4}, 3);
+    return lists;
+}
+
+static void save_shortlist(store *s, int from)
+{
+    seqs lists = make_shortlist(from);
+    CU_ASSERT(store_begin(s) == 0 && store_save_shortlist(s, &lists) == 0 && store_commit(s) == 0);
+    seqs_free(&lists);
+}
+
+static bool loads_shortlist(store *s, int from)
+{
+    seqs want = make_shortlist(from), got;
+    bool same = store_load_shortlist(s, 2, 5, &got) == 1 && got.n == 3;
+    for (size_t i = 0; same && i < 3; i++) same = seqs_len(&got, i) == seqs_len(&want, i);
+    same = same && !memcmp(got.ids, want.ids, 5 * sizeof(int));
+    seqs_free(&want);
+    seqs_free(&got);
+    return same;
+}
+
+static void test_shortlist(void)
+{
+    store *s = open_or_die(make_model(), STORE_WRITE);
+    seqs got;
+    CU_ASSERT(store_load_shortlist(s, 2, 5, &got) == 0 && got.n == 0); /* files of long ago */
+    CU_ASSERT_EQUAL(store_has_shortlist(s), 0);
+    save_shortlist(s, 1);
+    CU_ASSERT(loads_shortlist(s, 1));
+    save_shortlist(s, 2); /* saving again replaces */
+    CU_ASSERT(store_has_shortlist(s) == 1 && loads_shortlist(s, 2));
+    CU_ASSERT(store_load_shortlist(s, 2, 4, &got) == -1 && says("does not exist") && got.n == 0);
+    CU_ASSERT(store_load_shortlist(s, 1, 5, &got) == -1 && says("do not exist"));
+    CU_ASSERT(store_load_shortlist(s, 3, 5, &got) == -1 && says("missing"));
+    CU_ASSERT(store_begin(s) == 0 && store_drop_shortlist(s) == 0 && store_commit(s) == 0);
+    CU_ASSERT(store_drop_shortlist(s) == 0 && store_load_shortlist(s, 2, 5, &got) == 0);
+    store_close(s);
+}
+
+/* What a hostile file may hold in its place. */
+static void test_damaged_shortlist(void)
+{
+    static const char *const wrong[][2] = {
+        {"UPDATE shortlist SET words = x'0100000003' WHERE piece = 0", "cut off"},
+        {"UPDATE shortlist SET words = x'01000000ffffffff' WHERE piece = 0", "checksum"},
+        {"UPDATE shortlist SET words = 'text'", "wrong type"},
+        {"UPDATE shortlist SET checksum = 1.5", "wrong type"},
+        {"UPDATE shortlist SET checksum = 7", "checksum"},
+        {"DELETE FROM shortlist WHERE piece = 1", "gaps"},
+        {"DELETE FROM shortlist", "missing"},
+        {"UPDATE shortlist SET piece = piece - 1", "gaps"},
+        {"DROP TABLE shortlist; CREATE TABLE shortlist(a)", "damaged"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *path = make_model();
+        store *s = open_or_die(path, STORE_WRITE);
+        seqs got;
+        save_shortlist(s, 1);
+        store_close(s);
+        forge(path, wrong[i][0]);
+        s = open_or_die(path, STORE_READ);
+        CU_ASSERT(store_load_shortlist(s, 2, 5, &got) == -1 && got.n == 0);
+        CU_ASSERT(says(wrong[i][1]) && says(path));
+        store_close(s);
+    }
+}
+
 typedef struct {
     int64_t update[8];
     double value[8];
@@ -377,6 +451,8 @@ static CU_TestInfo tests[] = {
     {"foreign and newer", test_foreign},
     {"truncated", test_truncated},
     {"damaged bytes", test_damaged_bytes},
+    {"shortlists", test_shortlist},
+    {"damaged shortlists", test_damaged_shortlist},
     {"checksums", test_checksums},
     {"hostile", test_hostile},
     CU_TEST_INFO_NULL,

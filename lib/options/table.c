@@ -257,6 +257,10 @@ const option_row option_table[] = {
     {.key = "time", .type = OPTION_TIME, .argument = "TIME", STOPPING, .least = 0, .most = 1e9,
      .help = "stop after 90s, 45m, 2h, 1h30m; 0 for never"},
 
+    {.key = "shortlist", COUNT, .commands = FOR_TRAIN, .group = "training", .least = 0, .most = 10000,
+     .help = "learn a vocabulary shortlist for tulk translate --shortlist: the N pieces that go best with each piece of "
+     "the source, e.g. 50; with --resume it is added to a model, or with 0 taken away (default: none)"},
+
     /* measuring */
     {.key = "batch-tokens", COUNT, .commands = FOR_BENCH, .group = "training", .initial = "4096", .least = 1,
      .most = MOST_TOKENS, .help = "size of a batch: sentences times longest side; 1 for one sentence a batch"},
@@ -318,6 +322,9 @@ const option_row option_table[] = {
     {.key = "precision", NAME(precision_names), .commands = FOR_TRANSLATE | FOR_SCORE | FOR_BENCH, .group = "search",
      .initial = "fp32", .help = "numbers that weights are multiplied in: int8 is faster and a quarter of the memory, "
      "and close"},
+    {.key = "shortlist", .type = OPTION_FLAG, .commands = FOR_TRANSLATE, .group = "search",
+     .help = "choose among the pieces that the model's shortlist (tulk train --shortlist) has for each line: faster with a "
+     "large vocabulary, and close; of several models that of the first counts"},
     {.key = "checkpoint", .type = OPTION_TEXT, .argument = "NAME", .commands = FOR_TRANSLATE | FOR_SCORE,
      .group = "search", .help = "whose weights: best, last, ema, average, or the number of an update that was kept, see "
      "tulk info (default: best, or last if there is no best)"},

@@ -68,6 +68,15 @@ enum {
     "  name TEXT NOT NULL,       -- 'train.loss', 'valid.bleu', ...\n" \
     "  value REAL                -- NULL: not a number\n" \
     ");\n"
+
+/* Made with the first shortlist: files without one have no such table. */
+#define STORE_SHORTLIST_SCHEMA \
+    "CREATE TABLE shortlist(\n" \
+    "  -- Which pieces of the target translations may hold, for `tulk translate --shortlist`.\n" \
+    "  piece INTEGER PRIMARY KEY, -- of the source, from 0, without gaps; the number behind the last: of any source\n" \
+    "  words BLOB NOT NULL,       -- ids of the target: 32-bit whole numbers, little-endian\n" \
+    "  checksum INTEGER NOT NULL  -- of words: hash64 of the program\n" \
+    ");\n"
 /* clang-format on */
 
 #endif

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/seqs.h"
 #include "base/str.h"
 #include "text/tokenizer.h"
 
@@ -50,6 +51,13 @@ int store_each_setting(store *s, void (*fn)(const char *key, const char *value, 
 /* Vocabularies. side: "joint", or "src" and "tgt". Load returns 1 if there is one, 0 if not, -1 on error. */
 int store_save_vocab(store *s, const char *side, const vocab_data *v);
 int store_load_vocab(store *s, const char *side, vocab_data *out);
+
+/* The vocabulary shortlist (train/shortlist.h), n_src + 1 lists of ids below n_tgt. Saving replaces it, in a
+ * transaction of the caller's. Load returns 1 if there is one, 0 if not, -1 on error. */
+int store_save_shortlist(store *s, const seqs *lists);
+int store_drop_shortlist(store *s);
+int store_has_shortlist(store *s);
+int store_load_shortlist(store *s, int n_src, int n_tgt, seqs *out);
 
 /* A checkpoint is a set of named tensors with the numbers that training needs to go on. */
 typedef struct {

@@ -213,10 +213,29 @@ static void check_columns(long m, long n, long k)
     product_free(&p);
 }
 
+/* What was packed comes out again, column by column. */
+static void check_unpacked(long n, long k)
+{
+    product p = product_new(GEMM_NT, 1, n, k);
+    real *packed = zero_reals(gemm_packed_reals(n, k)), *got = zero_reals((size_t)k);
+    gemm_pack(GEMM_NT, n, k, p.b, p.ldb, packed);
+    bool same = true;
+    for (long j = 0; j < n; j++) {
+        gemm_unpack_column(n, k, packed, j, got);
+        same = same && same_bits(got, p.b + j * p.ldb, (size_t)k);
+    }
+    CU_ASSERT(same);
+    free(packed);
+    free(got);
+    product_free(&p);
+}
+
 static void test_columns(void)
 {
     static const long sizes[][3] = {{1, 1, 1}, {3, 70, 5}, {14, 130, 255}, {33, 64, 300}, {61, 200, 513}};
     for (int i = 0; i < 5; i++) check_columns(sizes[i][0], sizes[i][1], sizes[i][2]);
+    for (int i = 0; i < 5; i++) check_unpacked(sizes[i][1], sizes[i][2]);
+    for (long n = 1; n < 70; n += 5) check_unpacked(n, 40);
 }
 
 static void test_threads(void)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -56,6 +57,18 @@ void *pages_alloc(size_t *bytes)
     if (unit == HUGE_PAGE) madvise(base, *bytes, MADV_HUGEPAGE); /* advice: a refusal changes nothing */
 #endif
     return base;
+}
+
+void pages_release(void *from, size_t bytes)
+{
+#ifdef MADV_DONTNEED
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)from + page - 1) / page * page,
+              end = ((uintptr_t)from + bytes) / page * page;
+    if (first < end) madvise((void *)first, end - first, MADV_DONTNEED); /* a refusal costs memory alone */
+#else
+    (void)from, (void)bytes;
+#endif
 }
 
 /* ------------------------------------------------------------------------------------- arena */

@@ -17,6 +17,9 @@ void *grow(void *array, size_t *capacity, size_t need, size_t size);
 /* Memory for large arrays, 64-byte aligned, content undefined, given back by free(). Two MiB and more come in
  * huge pages, which double the bandwidth; *bytes is rounded up to what was got. */
 void *pages_alloc(size_t *bytes);
+/* What lies there is not needed any more: whole pages are given back to the system, before free() gives back
+ * the rest. */
+void pages_release(void *from, size_t bytes);
 
 /* Bytes by which arrays that one loop reads at the same places should begin apart from where a page begins:
  * the k-th k times as many. First-level caches find lines by the address within a page, and a loop over four

@@ -20,6 +20,7 @@ enum scratch_slot {
     SCRATCH_JOBS,
     SCRATCH_PARTIAL,
     SCRATCH_INT8,
+    SCRATCH_ROW,
     SCRATCH_SLOTS
 };
 void *scratch(enum scratch_slot slot, size_t bytes);

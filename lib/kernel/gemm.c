@@ -246,6 +246,19 @@ void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const rea
     gemm_packed(m, n, k, a, lda, packed + from * round_up(n, loops()->gemm->half), NULL, add, c, ldc);
 }
 
+void gemm_unpack_column(long n, long k, const real *packed, long column, real *b)
+{
+    const struct gemm_loops *l = loops()->gemm;
+    long all = round_up(n, l->half), in_panel = column % l->width, first = column - in_panel;
+    long width = least(l->width, all - first); /* the last panel may be half as wide */
+    BUG_IF(column < 0 || column >= n);
+    for (long p = 0; p < k; p += l->depth) {
+        long depth = least(l->depth, k - p);
+        const real *from = packed + p * all + first * depth + in_panel;
+        for (long i = 0; i < depth; i++) b[p + i] = from[i * width];
+    }
+}
+
 /* ---- a packed B made of single columns ---- */
 
 void gemm_clear_columns(long all, long k, long from, long n, real *packed)

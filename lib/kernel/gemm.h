@@ -41,6 +41,9 @@ void gemm_packed_columns(long m, long n, long k, const real *a, long lda, const 
 void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const real *packed, long from,
                       bool add, real *c, long ldc);
 
+/* b(k): column `column` of a packed B of n columns, whatever product it was packed for. */
+void gemm_unpack_column(long n, long k, const real *packed, long column, real *b);
+
 /* A packed B that is made column by column. `all`, its columns, is a multiple of GEMM_COLUMNS, and so are
  * those that products take of it (gemm_packed_columns). Columns are cleared, that is zero, before they are
  * written: from .. from + n, both multiples of GEMM_COLUMNS; b(k) then becomes column `column`, whatever it

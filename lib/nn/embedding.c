@@ -11,6 +11,7 @@
 #include "base/team.h"
 #include "kernel/vector.h"
 #include "tensor/touched.h"
+#include "tensor/weights.h"
 
 enum { TABLE_ROWS = 2048, ROWS_A_TASK = 64, COLS_A_TASK = 32 };
 
@@ -116,11 +117,6 @@ typedef struct {
     real scale;
 } embed_node;
 
-static const real *word(const embed_node *n, int r)
-{
-    return n->table->v + (size_t)n->ids[r] * (size_t)n->table->cols;
-}
-
 static void forward_task(long task, void *context)
 {
     const embed_node *n = context;
@@ -131,7 +127,7 @@ static void forward_task(long task, void *context)
             positions_row(n->p, n->place[r], y);
         else
             memset(y, 0, (size_t)d * sizeof(real));
-        vec_axpy(d, n->scale, word(n, r), y);
+        vec_axpy(d, n->scale, weights_row(n->table, n->ids[r]), y);
     }
 }
 

@@ -184,7 +184,13 @@ void params_pack(params *p)
     p->fresh = true;
 }
 
-static bool stays(const param *q) { return !is_packed(q) || q->looked_up; }
+/* Rows that are looked up can be read from what is packed for products, if that is real numbers. This is
+ * slower, and worth it where they are many. */
+static bool stays(const params *p, const param *q)
+{
+    enum { LARGE = 1 << 23 };
+    return !is_packed(q) || (q->looked_up && (p->precision == PRECISION_INT8 || size_of(q) < LARGE));
+}
 
 /* Values that stay, moved to a block of their own. */
 static void keep_values(params *p)
@@ -192,26 +198,34 @@ static void keep_values(params *p)
     size_t n = 0;
     for (int i = 0; i < p->n; i++) {
         p->list[i]->offset = n;
-        if (stays(p->list[i])) n += rounded(size_of(p->list[i]));
+        if (stays(p, p->list[i])) n += rounded(size_of(p->list[i]));
     }
     real *all = p->v;
     p->v = block_of(n);
     for (int i = 0; i < p->n; i++) {
         const param *q = p->list[i];
         tensor *t = &p->list[i]->t;
-        real *to = stays(q) ? p->v + q->offset : NULL;
+        real *to = stays(p, q) ? p->v + q->offset : NULL;
         if (to) memcpy(to, t->v, size_of(q) * sizeof(real));
         t->v = to;
     }
     free(all);
 }
 
+/* Matrix by matrix, so that there is never more than one of them twice. */
 void params_freeze(params *p, enum precision precision)
 {
     BUG_IF(p->shares || p->g || p->packed);
-    p->frozen = true;
+    p->frozen = p->fresh = true;
     p->precision = precision;
-    params_pack(p);
+    size_t bytes = place_all_packed(p, NULL) * sizeof(real);
+    p->packed = pages_alloc(&bytes);
+    place_all_packed(p, p->packed);
+    for (int i = 0; i < p->n; i++) {
+        const param *q = p->list[i];
+        if (is_packed(q)) pack(&q->t);
+        if (!stays(p, q)) pages_release(q->t.v, size_of(q) * sizeof(real));
+    }
     keep_values(p);
 }
 

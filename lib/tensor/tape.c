@@ -180,9 +180,10 @@ static void part_back(tape_node *self)
 static tensor *result_of(tape *t, tape_part part, const void *context)
 {
     arena_mark mark = arena_save(t->memory);
+    bool recording = t->recording;
     t->recording = false;
     tensor y = *part(t, context);
-    t->recording = true;
+    t->recording = recording;
     BUG_IF(y.ld != y.cols);
     arena_restore(t->memory, mark);
     return with_values(t, y.rows, y.cols, memmove(arena_alloc(t->memory, bytes_of(&y)), y.v, bytes_of(&y)));
@@ -190,7 +191,8 @@ static tensor *result_of(tape *t, tape_part part, const void *context)
 
 tensor *tape_checkpoint(tape *t, tape_part part, const void *context, size_t bytes)
 {
-    if (!t->recording || !t->on_demand || !t->gradients) return part(t, context);
+    if (!t->recording) return result_of(t, part, context);
+    if (!t->on_demand || !t->gradients) return part(t, context);
     part_node *n = TAPE_NODE(t, part_node);
     n->part = part;
     n->context = memcpy(arena_alloc(t->memory, bytes), context, bytes);

@@ -91,11 +91,11 @@ void tape_release(tensor *x);
  * points to. It must make a new, contiguous tensor, leave its inputs as they are, and do the same each time
  * it is called with this context.
  *
- * On a tape with gradients on demand in memory of their own, nothing but y is kept of it: backward it is
- * computed again from its inputs, with the same dropout, and then run in reverse, so that the memory of a
- * deep network is that of its parts' outputs and of one part (Chen et al. 2016, Training Deep Nets with
- * Sublinear Memory Cost). The gradients have the same bits. `bytes` of the context are copied; what it points
- * to must live as long as the tape. */
+ * Nothing but y is kept of it on a tape that does not record, or that has gradients on demand in memory of
+ * their own: backward it is then computed again from its inputs, with the same dropout, and then run in
+ * reverse, so that the memory of a deep network is that of its parts' outputs and of one part (Chen et al.
+ * 2016, Training Deep Nets with Sublinear Memory Cost). The gradients have the same bits. `bytes` of the
+ * context are copied; what it points to must live as long as the tape. */
 typedef tensor *(*tape_part)(tape *t, const void *context);
 tensor *tape_checkpoint(tape *t, tape_part part, const void *context, size_t bytes);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "kernel/blocks.h"
 #include "kernel/gemm.h"
 #include "kernel/int8.h"
 
@@ -15,6 +16,15 @@ void weights_forward(const tensor *w, long n, const real *x, long ldx, const rea
         gemm_packed(n, w->rows, w->cols, x, ldx, w->by_rows, bias, add, y, ldy);
     else
         gemm(GEMM_NT, n, w->rows, w->cols, x, ldx, w->v, w->ld, bias, add, y, ldy);
+}
+
+const real *weights_row(const tensor *w, long r)
+{
+    BUG_IF(r < 0 || r >= w->rows || !(w->v || w->by_rows));
+    if (w->v) return w->v + r * w->ld;
+    real *out = scratch(SCRATCH_ROW, (size_t)w->cols * sizeof(real));
+    gemm_unpack_column(w->rows, w->cols, w->by_rows, r, out);
+    return out;
 }
 
 void weights_backward(const tensor *w, long n, const real *dy, long lddy, bool add, real *dx, long lddx)
@@ -91,12 +101,12 @@ static void make_ready(weights_some *s, long columns)
 
 void weights_some_put(weights_some *s, long column, long r)
 {
-    BUG_IF(!s->w->v || r < 0 || r >= s->w->rows);
+    const real *from = weights_row(s->w, r);
     make_ready(s, column + 1);
     if (s->int8)
-        int8_pack_column(s->most, s->w->cols, column, row(s->w, s->w->v, r), s->int8);
+        int8_pack_column(s->most, s->w->cols, column, from, s->int8);
     else
-        gemm_pack_column(s->most, s->w->cols, column, row(s->w, s->w->v, r), s->packed);
+        gemm_pack_column(s->most, s->w->cols, column, from, s->packed);
     if (s->bias) s->biases[column] = s->bias->v[r];
 }
 

@@ -12,6 +12,10 @@
 void weights_forward(const tensor *w, long n, const real *x, long ldx, const real *bias, bool add, real *y,
                      long ldy);
 
+/* Row r of w, also where nothing but the copy for products is left; valid until the calling thread asks for
+ * another. */
+const real *weights_row(const tensor *w, long r);
+
 /* dx(n, in) = dy(n, out) W, or dx += dy W with `add`. */
 void weights_backward(const tensor *w, long n, const real *dy, long lddy, bool add, real *dx, long lddx);
 
@@ -29,7 +33,7 @@ void weights_gradient_part(const tensor *w, long from, long count, long n, const
 
 /* Some rows of weights, with bias, as outputs of a product of their own: columns to which rows are given one
  * by one. An output has the bits that weights_forward gives it, whatever stands in the other columns. The
- * plain values must be there (params_look_up keeps them when weights are frozen). */
+ * rows must be there when weights are frozen (params_look_up). */
 typedef struct {
     const tensor *w, *bias; /* bias may be NULL */
     long most, ready;       /* columns: all, those that were used; multiples of WEIGHTS_COLUMNS */

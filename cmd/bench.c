@@ -52,6 +52,7 @@ typedef struct {
     batches data;
     bool cpu_time;
     loaded_model loaded; /* --model */
+    seqs shortlist;      /* made up; or see `loaded` */
     bench_result result;
 } bench;
 
@@ -332,11 +333,18 @@ static int measure_translation(bench *b, double peak)
     if (get_batches(b)) return -1;
     forget_peak_memory();
     if (!b->net) {
+        uint64_t seed = (uint64_t)options_int(b->o, "seed");
         b->net = model_new(&b->config, false);
-        model_init(b->net, (uint64_t)options_int(b->o, "seed"));
+        model_init(b->net, seed);
+        if (options_flag(b->o, "shortlist")) {
+            model_keep_output(b->net);
+            b->shortlist = shortlist_make_up(b->config.tgt_vocab, seed);
+        }
         params_freeze(model_params(b->net), (enum precision)options_choice(b->o, "precision"));
     }
     translate_bench how = translation_of(b);
+    if (options_flag(b->o, "shortlist"))
+        how.shortlist = b->shortlist.n ? &b->shortlist : &b->loaded.shortlist;
     const char *path = options_text(b->o, "output");
     str ids = {0};
     translate_result r;
@@ -379,6 +387,7 @@ static void bench_free(bench *b)
     if (b->net != b->loaded.net) model_free(b->net);
     model_unload(&b->loaded);
     batches_free(&b->data);
+    seqs_free(&b->shortlist);
     vocab_pair_free(&b->vocab);
     options_free(b->o);
 }
@@ -406,6 +415,8 @@ static int check_usage(const options *o)
         return fail("-m is for --translate: what is trained is random at first");
     if (options_text(o, "model") && (describes_network(o) || options_list(o, "preset", NULL)))
         return fail("-m says what network it is: leave out the options that describe one");
+    if (options_flag(o, "shortlist") && !options_flag(o, "translate"))
+        return fail("--shortlist is for --translate");
     if (options_flag(o, "one-by-one") && !options_flag(o, "translate"))
         return fail("--one-by-one is for --translate");
     if (options_text(o, "output") && !options_flag(o, "translate"))
@@ -420,6 +431,10 @@ static int load_network(bench *b)
     if (!path) return 0;
     if (model_load(path, NULL, &b->loaded)) return -1;
     b->net = b->loaded.net;
+    if (options_flag(b->o, "shortlist")) {
+        if (model_shortlist(&b->loaded, path)) return -1;
+        model_keep_output(b->net);
+    }
     params_freeze(model_params(b->net), (enum precision)options_choice(b->o, "precision"));
     b->config = *model_config(b->net);
     b->name = net_config_kind(&b->config);

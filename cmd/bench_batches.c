@@ -99,6 +99,16 @@ void batches_make_up(const length_kind *lengths, int vocab_size, int batch_token
     free_pairs(&pairs);
 }
 
+seqs shortlist_make_up(int vocab_size, uint64_t seed)
+{
+    enum { OF_PIECE = 20, COMMON = 100 };
+    seqs lists = {0};
+    rng r = rng_at(seed, RNG_TEST, 1);
+    for (int i = 0; i <= vocab_size; i++)
+        make_up_sentence(&r, i < vocab_size ? OF_PIECE : COMMON, vocab_size, &lists);
+    return lists;
+}
+
 /* ---------------------------------------------------------------------------------------- read */
 
 static int parse_ids(const lines *in, span line, int vocab_size, seqs *out)

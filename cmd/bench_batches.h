@@ -27,6 +27,9 @@ void batches_free(batches *b);
 /* `n` batches of random pieces. */
 void batches_make_up(const length_kind *lengths, int vocab_size, int batch_tokens, size_t n, uint64_t seed,
                      batches *out);
+/* A vocabulary shortlist (train/shortlist.h): random pieces, as many as leave a sentence about what text
+ * does. */
+seqs shortlist_make_up(int vocab_size, uint64_t seed);
 /* The pairs of two files of numbers, below `vocab_size`. Where both have an empty line a batch ends; with no
  * such line they are cut as a training cuts them, or, with batch_tokens 0, are one batch as they stand. 0, or
  * -1 with a message. */

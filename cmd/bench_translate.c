@@ -1,6 +1,7 @@
 #include "bench_translate.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ids.h"
 #include "base/memory.h"
@@ -57,6 +58,7 @@ static void translate_part(model *net, const text *t, const translate_bench *how
                               .forbid_unk = true,
                               .never = &eos,
                               .n_never = 1,
+                              .shortlist = how->shortlist,
                               .requests = t->requests + from};
     hyp_list *lists = xcalloc(n, sizeof *lists);
     seqs src = seqs_part(&t->src, from, n);
@@ -74,6 +76,37 @@ static double one_pass(model *net, const text *t, const translate_bench *how)
     return bench_seconds(how->cpu_time) - from;
 }
 
+/* Pieces that a sentence may have. */
+static double words_of(const seqs *lists, const seqs *src, size_t i, char *seen, size_t vocab)
+{
+    double n = 0;
+    memset(seen, 0, vocab);
+    for (size_t k = 0; k <= seqs_len(src, i); k++) {
+        size_t list = k < seqs_len(src, i) ? (size_t)seqs_at(src, i)[k] : lists->n - 1;
+        for (size_t j = 0; j < seqs_len(lists, list); j++) seen[seqs_at(lists, list)[j]] = 1;
+    }
+    for (size_t w = 0; w < vocab; w++) n += seen[w];
+    return n;
+}
+
+/* What products have to compute, and how many pieces are chosen among for each of the target. */
+static double flops_of(const model *net, const text *t, const translate_bench *how, double *words)
+{
+    double flops = model_search_flops(net, &t->src, &t->tgt, how->beam), left_out = 0, tokens = 0;
+    size_t vocab = (size_t)model_config(net)->tgt_vocab;
+    *words = (double)vocab;
+    if (!how->shortlist) return flops;
+    char *seen = xcalloc(vocab, 1);
+    for (size_t i = 0; i < t->src.n; i++) {
+        double length = (double)seqs_len(&t->tgt, i) + 1;
+        left_out += length * ((double)vocab - words_of(how->shortlist, &t->src, i, seen, vocab));
+        tokens += length;
+    }
+    free(seen);
+    *words -= left_out / tokens;
+    return flops - how->beam * left_out * model_word_flops(net);
+}
+
 void bench_translate(model *net, const batches *data, const translate_bench *how, translate_result *r)
 {
     text t = text_of(data);
@@ -81,7 +114,7 @@ void bench_translate(model *net, const batches *data, const translate_bench *how
     *r = (translate_result){.how = *how, .sentences = t.src.n};
     r->src_tokens = (double)(seqs_total(&t.src) + t.src.n);
     r->tgt_tokens = (double)(seqs_total(&t.tgt) + t.tgt.n);
-    r->flops = model_search_flops(net, &t.src, &t.tgt, how->beam);
+    r->flops = flops_of(net, &t, how, &r->words);
     one_pass(net, &t, how);
     translate_bench timed = *how;
     timed.ids = NULL;
@@ -111,8 +144,10 @@ void bench_translate_report(const bench_network *n, const translate_result *r, s
              n->name, n->n_parameters, n->vocab_size, r->how.beam,
              r->how.one_by_one ? "one sentence at a time" : "file", r->sentences, r->src_tokens,
              r->tgt_tokens);
-    str_addf(out, "target tokens\n  %.4f s a pass (best %.4f)%s: %.0f target tokens/s\n", r->seconds,
-             r->best_seconds, r->how.cpu_time ? " of processor time" : "", r->tgt_tokens / r->seconds);
+    str_addf(out, "target tokens");
+    if (r->how.shortlist) str_addf(out, "; shortlist: %.0f pieces a sentence", r->words);
+    str_addf(out, "\n  %.4f s a pass (best %.4f)%s: %.0f target tokens/s\n", r->seconds, r->best_seconds,
+             r->how.cpu_time ? " of processor time" : "", r->tgt_tokens / r->seconds);
     str_addf(out, "  %.1f GFLOP/s, %.0f %% of the peak (%.1f GFLOP/s, %d thread%s), where the limit is ",
              gflops, 100 * gflops / n->peak, n->peak, n->threads, plural(n->threads));
     str_addf(out, "%.0f tokens/s; memory %.0f MB\n", r->tgt_tokens / (1e-9 * r->flops / n->peak),
@@ -130,6 +165,7 @@ void bench_translate_json(const bench_network *n, const translate_result *r, str
     bench_json_number("parameters", (double)n->n_parameters, out);
     bench_json_number("vocab_size", n->vocab_size, out);
     bench_json_number("beam", r->how.beam, out);
+    bench_json_number("words_a_sentence", r->words, out);
     bench_json_number("passes", r->how.passes, out);
     bench_json_number("sentences", (double)r->sentences, out);
     bench_json_number("src_tokens", r->src_tokens, out);

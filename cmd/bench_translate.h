@@ -9,8 +9,9 @@
 
 typedef struct {
     int beam;
-    int batch_tokens; /* decoded together */
-    bool one_by_one;  /* each sentence is a call of its own, as if it had been typed */
+    int batch_tokens;      /* decoded together */
+    const seqs *shortlist; /* NULL: none */
+    bool one_by_one;       /* each sentence is a call of its own, as if it had been typed */
     bool cpu_time;
     int passes;
     str *ids; /* gets the translations, lines of numbers; or NULL */
@@ -21,8 +22,9 @@ typedef struct {
     size_t sentences;
     double src_tokens, tgt_tokens; /* eos counted */
     double seconds, best_seconds;  /* a pass: median, least */
-    double flops;                  /* of a pass, products over true lengths */
-    double metered_seconds;        /* of one pass more, with the meter, which takes time itself */
+    double words;           /* of the vocabulary, or of a sentence's shortlist, for each target token */
+    double flops;           /* of a pass, products over true lengths */
+    double metered_seconds; /* of one pass more, with the meter, which takes time itself */
     double rss;
     meter_sums spent; /* of that pass */
 } translate_result;

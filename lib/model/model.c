@@ -209,6 +209,8 @@ double model_search_flops(const model *m, const seqs *src, const seqs *tgt, int 
            2.0 * out_rows * m->out->rows * m->out->cols;
 }
 
+double model_word_flops(const model *m) { return 2.0 * m->out->cols; }
+
 /* --------------------------------------------------------------------------------------- loss */
 
 /* See decoder_class. */

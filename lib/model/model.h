@@ -70,6 +70,7 @@ double model_flops(const model *m, const seqs *src, const seqs *tgt);
 /* The same of a search that keeps `rows` hypotheses of each sentence to the length of its target: the encoder
  * once, each word of each hypothesis once. */
 double model_search_flops(const model *m, const seqs *src, const seqs *tgt, int rows);
+double model_word_flops(const model *m); /* of them for each word of the vocabulary and row: its logit */
 
 typedef struct {
     double loss; /* sum over target words (eos counted) of the smoothed cross entropy, natural log */

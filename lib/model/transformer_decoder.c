@@ -181,7 +181,7 @@ static void join(const void *decoder, tape *t, void *state, const encoded *sourc
     }
 }
 
-/* The places that no row knows. A quarter more than those that are known may be used before the next time, so
+/* The places that no row knows. An eighth more than those that are known may be used before the next time, so
  * that this costs a step little. */
 static void collect(transformer_state *k, const decoding_rows *rows)
 {
@@ -194,7 +194,7 @@ static void collect(transformer_state *k, const decoding_rows *rows)
         known += k->known[i];
         if (!k->known[i]) k->free[k->n_free++] = i;
     }
-    k->collect_at = known + known / 4 + rows->n;
+    k->collect_at = known + known / 8 + rows->n;
 }
 
 /* A place for the next word of each row, at the end of its list. */

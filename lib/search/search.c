@@ -160,14 +160,16 @@ static void add_attention(long index, void *context)
 }
 
 /* What few rows say stays in the caches, where a small network's weights lie too; those of a large one are
- * read from further away in each step, for many rows. */
+ * read from further away in each step, for many rows: as many as memory is worth, since each row of a beam
+ * keeps what it said. */
 static int tokens_together(model *const *nets, int n, const search_options *o)
 {
-    enum { LARGE = 24 << 20, FEW = 256, MANY = 1536, LEAST = 128 };
+    enum { LARGE = 24 << 20, FEW = 256, MANY = 1536, MANY_OF_BEAMS = 1024, LEAST = 128 };
+    int each = o->sample ? o->n_best : o->beam, many = each > 1 ? MANY_OF_BEAMS : MANY;
     if (o->batch_tokens) return o->batch_tokens;
     size_t bytes = 0;
     for (int i = 0; i < n; i++) bytes += model_product_bytes(nets[i]);
-    return at_least((bytes < LARGE ? FEW : MANY) / (o->sample ? o->n_best : o->beam), LEAST);
+    return at_least((bytes < LARGE ? FEW : many) / each, LEAST);
 }
 
 static batching cut_batches(const seqs *src, const search_options *o)

@@ -98,10 +98,10 @@ static int load_next(const char *const *paths, const char *slot, enum precision 
     if (model_load(paths[out->n], slot, m)) return -1;
     int max_len = (int)options_int(m->settings, "max-len");
     if (!out->n || max_len < out->max_len) out->max_len = max_len;
-    if (shortlist && !out->n && model_shortlist(m, paths[0])) return -1;
     if (shortlist) model_keep_output(m->net);
     params_freeze(model_params(m->net), precision);
     out->nets[out->n++] = m->net;
+    if (shortlist && m == out->list && model_shortlist(m, paths[0])) return -1;
     return check_together(paths, out->list, m);
 }
 

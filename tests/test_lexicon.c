@@ -142,6 +142,7 @@ static void test_learn(void)
     CU_ASSERT_EQUAL_FATAL(shortlist_learn(&r, &again, &pairs), 0);
     CU_ASSERT(same_lists(&lists, &again));
     team_set_threads(threads);
+    seqs_free(&again);
     unlink(tgt);
     CU_ASSERT(shortlist_learn(&r, &again, &pairs) < 0);
     unlink(src);

@@ -159,6 +159,27 @@ static void backward(tape_node *self)
     add_by_columns(n->table, add_columns, n);
 }
 
+/* A text says the same words again and again. */
+static void tell_apart(tape *t, const embed_node *n, int vocab)
+{
+    int *which = arena_alloc(t->memory, (size_t)n->y->rows * sizeof *which), count = 0;
+    int *seen =
+        arena_zalloc(t->memory, (size_t)vocab * sizeof *seen); /* of each word: where it is, from 1 on */
+    tensor *distinct = tape_tensor(t, n->y->rows, n->y->cols);
+    size_t d = (size_t)n->y->cols;
+    for (int r = 0; r < n->y->rows; r++) {
+        int *at = &seen[n->ids[r]];
+        if (!*at) {
+            memcpy(distinct->v + (size_t)count * d, n->y->v + (size_t)r * d, d * sizeof(real));
+            *at = ++count;
+        }
+        which[r] = *at - 1;
+    }
+    distinct->rows = count;
+    n->y->distinct = distinct;
+    n->y->which = which;
+}
+
 tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale, const positions *p,
                  const int *place)
 {
@@ -174,6 +195,7 @@ tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale
                          .scale = scale};
     team_run((n + ROWS_A_TASK - 1) / ROWS_A_TASK, forward_task, node);
     if (t->recording) tape_push_output(t, &node->node, node->y, backward);
+    if (!t->recording && !p) tell_apart(t, node, table->rows);
     return node->y;
 }
 

@@ -31,8 +31,9 @@ void positions_free(positions *p); /* NULL is fine */
 void positions_row(const positions *p, int t, real *out);
 
 /* y[i] = scale * table[ids[i]] + (p ? p[place[i]] : 0). table (vocab, d); ids, place (n); returns (n, d).
- * ids and place must live as long as the tape. Gradients of a table row are added in the order of i; the
- * row of ID_PAD gets none. */
+ * Without positions, on a tape that does not record, the result tells which of its rows are the same
+ * (tensor.h). ids and place must live as long as the tape. Gradients of a table row are added in the order of
+ * i; the row of ID_PAD gets none. */
 tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale, const positions *p,
                  const int *place);
 

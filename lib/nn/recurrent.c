@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/meter.h"
+#include "base/team.h"
 #include "kernel/vector.h"
 #include "nn/attention.h"
 #include "tensor/weights.h"
@@ -495,9 +496,42 @@ static void set_up_memory(run *r, tape *t, const recurrent_place *into)
     if (!r->h0 || (r->c && !r->c0)) r->zeros = zeros(t->memory, n, r->H);
 }
 
+enum { ROWS_A_TASK = 64 };
+
+typedef struct {
+    const run *r;
+    const real *of_distinct;
+} input_copy;
+
+static void copy_task(long task, void *context)
+{
+    const input_copy *c = context;
+    const run *r = c->r;
+    int end = (int)(task + 1) * ROWS_A_TASK;
+    for (int i = (int)task * ROWS_A_TASK; i < end && i < r->x->rows; i++)
+        memcpy(r->gates + (size_t)i * (size_t)r->G, c->of_distinct + (size_t)r->x->which[i] * (size_t)r->G,
+               (size_t)r->G * sizeof(real));
+}
+
+/* Of words that are the same once. */
+static void input_of_distinct(const run *r)
+{
+    const tensor *x = r->x->distinct;
+    arena_mark mark = arena_save(r->memory);
+    real *product = reals(r->memory, x->rows, r->G);
+    input_copy c = {r, product};
+    weights_forward(r->w.w_ih, x->rows, x->v, x->ld, r->w.b_ih->v, false, product, r->G);
+    team_run((r->x->rows + ROWS_A_TASK - 1) / ROWS_A_TASK, copy_task, &c);
+    arena_restore(r->memory, mark);
+}
+
 static void input_side(const run *r)
 {
     METER(METER_LINEAR);
+    if (r->x->distinct) {
+        input_of_distinct(r);
+        return;
+    }
     weights_forward(r->w.w_ih, r->x->rows, r->x->v, r->x->ld, r->w.b_ih->v, false, r->gates, r->G);
 }
 

@@ -164,7 +164,7 @@ static void add_attention(long index, void *context)
  * keeps what it said. */
 static int tokens_together(model *const *nets, int n, const search_options *o)
 {
-    enum { LARGE = 24 << 20, FEW = 256, MANY = 1536, MANY_OF_BEAMS = 1024, LEAST = 128 };
+    enum { LARGE = 24 << 20, FEW = 256, MANY = 2048, MANY_OF_BEAMS = 1024, LEAST = 128 };
     int each = o->sample ? o->n_best : o->beam, many = each > 1 ? MANY_OF_BEAMS : MANY;
     if (o->batch_tokens) return o->batch_tokens;
     size_t bytes = 0;

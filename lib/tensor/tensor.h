@@ -12,7 +12,11 @@ typedef struct tensor {
     real *v;                 /* (rows, cols) */
     real *g;                 /* (rows, cols), or NULL: no gradient wanted, or none yet */
     struct touched *touched; /* a table's gradients, in place of g (tensor/touched.h) */
-    struct tape *lender;     /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
+    /* Row i is row which[i] of `distinct`, for who would compute the same for each of them; NULL: nobody
+     * knows. */
+    const struct tensor *distinct;
+    const int *which;
+    struct tape *lender; /* of memory for g while backward needs it (tape_gradient); NULL: g stays */
     /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
     const real *by_rows, *by_cols;
     const void

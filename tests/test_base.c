@@ -72,6 +72,11 @@ static void arena_reuses(void)
     CU_ASSERT_PTR_NOT_EQUAL(first, second);
     CU_ASSERT_EQUAL((size_t)first % 64, 0);
     CU_ASSERT_EQUAL(arena_bytes(a), held);
+    arena_reset(a);
+    arena_trim(a, 5000);
+    CU_ASSERT_EQUAL(arena_bytes(a), 5000);
+    CU_ASSERT_PTR_EQUAL(first, arena_alloc(a, 100000));
+    memset(first, 1, 100000);
     arena_free(a);
 }
 

@@ -166,6 +166,18 @@ void *arena_zalloc(arena *a, size_t bytes) { return memset(arena_alloc(a, bytes)
 
 void arena_reset(arena *a) { a->current = a->used = 0; }
 
+void arena_trim(arena *a, size_t keep)
+{
+    BUG_IF(a->current || a->used);
+    for (size_t i = 0; i < a->n_chunks; i++) {
+        chunk *c = &a->chunks[i];
+        size_t stays = keep < c->touched ? keep : c->touched;
+        pages_release(c->base + stays, c->touched - stays);
+        c->touched = stays;
+        keep -= stays;
+    }
+}
+
 arena_mark arena_save(const arena *a) { return (arena_mark){a->current, a->used}; }
 
 void arena_restore(arena *a, arena_mark mark)

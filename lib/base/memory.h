@@ -30,9 +30,9 @@ enum { PAGES_APART = 17 * 64 };
  * arena_zalloc.
  *
  * It is one range of addresses whose pages come from the system as they are first used, huge ones where it
- * has them, and stay until the arena is freed: an arena is as large as the most that was in use at once,
- * rounded up to 2 MiB, and once it has seen its largest batch it asks the system for nothing. An arena for
- * each thread is fine. */
+ * has them, and stay until the arena is freed or trimmed: an arena is as large as the most that was in use at
+ * once, rounded up to 2 MiB, and once it has seen its largest batch it asks the system for nothing. An arena
+ * for each thread is fine. */
 typedef struct arena arena;
 
 arena *arena_new(void);
@@ -41,12 +41,14 @@ void *arena_alloc(arena *a, size_t bytes);
 void *arena_zalloc(arena *a, size_t bytes);
 /* Forgets everything handed out and keeps the memory. */
 void arena_reset(arena *a);
+/* Gives all but the first `keep` bytes of an arena that was reset back to the system. */
+void arena_trim(arena *a, size_t keep);
 /* A mark to go back to: what was allocated after the mark is given back. */
 typedef struct {
     size_t chunk, used;
 } arena_mark;
 arena_mark arena_save(const arena *a);
 void arena_restore(arena *a, arena_mark mark);
-size_t arena_bytes(const arena *a); /* the most that was in use at once */
+size_t arena_bytes(const arena *a); /* the most that was in use at once, since it was trimmed */
 
 #endif

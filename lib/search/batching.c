@@ -67,6 +67,9 @@ seqs batching_gather(const seqs *all, const size_t *sentences, size_t n, arena *
  * sentence may be a call of its own. */
 static arena **_Atomic kept;
 
+/* Of each: more is laid out in another way by the next call, which would touch other pages of it. */
+enum { KEPT_BYTES = 16 << 20 };
+
 static int count(arena *const *arenas)
 {
     int n = 0;
@@ -95,6 +98,9 @@ arena *arenas_common(arena **arenas) { return arenas[count(arenas) - 1]; }
 
 void arenas_free(arena **arenas)
 {
-    for (int i = 0; arenas[i]; i++) arena_reset(arenas[i]);
+    for (int i = 0; arenas[i]; i++) {
+        arena_reset(arenas[i]);
+        arena_trim(arenas[i], KEPT_BYTES);
+    }
     destroy(atomic_exchange(&kept, arenas));
 }

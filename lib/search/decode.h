@@ -15,6 +15,7 @@ typedef struct {
     struct queue *queue;           /* those of them that nobody has begun */
     const search_request *request; /* (src.n) with every limit set */
     int max_limit;                 /* the largest of them */
+    double words_a_token;          /* the most words that a translation may have for each of its tokens */
     hyp_list *const *out;          /* (src.n) where the results go */
 } batch;
 

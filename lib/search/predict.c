@@ -18,15 +18,6 @@ void words_mask(int rows, int vocab, bool forbid_unk, real *z)
     }
 }
 
-/* The most words that translations of a sentence may have for each of its tokens. */
-static double words_a_token(const batch *b)
-{
-    double most = 0;
-    for (size_t i = 0; i < b->src.n; i++)
-        most = fmax(most, (double)b->request[i].limit / sentence_tokens(b, i));
-    return most;
-}
-
 /* Room for what may be decoded together. */
 static decoding_room room_of(const batch *b, int rows_each)
 {
@@ -37,7 +28,7 @@ static decoding_room room_of(const batch *b, int rows_each)
     return (decoding_room){.rows = (int)sentences * rows_each,
                            .sentences = (int)sentences,
                            .steps = b->max_limit,
-                           .said = ((int)ceil(words_a_token(b) * tokens) + 1) * rows_each,
+                           .said = ((int)ceil(b->words_a_token * tokens) + 1) * rows_each,
                            .words = 2 * tokens + longest,
                            .some_words = b->options->shortlist};
 }

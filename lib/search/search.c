@@ -159,17 +159,33 @@ static void add_attention(long index, void *context)
     arena_reset(b.memory);
 }
 
+static int rows_each(const search_options *o) { return o->sample ? o->n_best : o->beam; }
+
 /* What few rows say stays in the caches, where a small network's weights lie too; those of a large one are
  * read from further away in each step, for many rows: as many as memory is worth, since each row of a beam
  * keeps what it said. */
 static int tokens_together(model *const *nets, int n, const search_options *o)
 {
     enum { LARGE = 24 << 20, FEW = 256, MANY = 2048, MANY_OF_BEAMS = 1024, LEAST = 128 };
-    int each = o->sample ? o->n_best : o->beam, many = each > 1 ? MANY_OF_BEAMS : MANY;
+    int each = rows_each(o), many = each > 1 ? MANY_OF_BEAMS : MANY;
     if (o->batch_tokens) return o->batch_tokens;
     size_t bytes = 0;
     for (int i = 0; i < n; i++) bytes += model_product_bytes(nets[i]);
     return at_least((bytes < LARGE ? FEW : many) / each, LEAST);
+}
+
+/* No more than there are, and than may be said: words that are said have numbers, and memory. */
+static int bounded_tokens(batch *b)
+{
+    enum { MOST_SAID = 1 << 16 };
+    double all = 0;
+    for (size_t i = 0; i < b->src.n; i++) {
+        int tokens = sentence_tokens(b, i);
+        all += tokens;
+        b->words_a_token = fmax(b->words_a_token, (double)b->request[i].limit / tokens);
+    }
+    double most = fmin(all, MOST_SAID / (b->words_a_token * rows_each(b->options)));
+    return (int)fmax(1, fmin(most, b->options->batch_tokens));
 }
 
 static batching cut_batches(const seqs *src, const search_options *o)
@@ -214,6 +230,7 @@ void search_ensemble(model *const *nets, int n, const seqs *src, const search_op
                        .options = &chosen,
                        .queue = &waiting};
     gather(&c.shared, src, &c.batches, lists, arenas_common(c.arenas));
+    chosen.batch_tokens = bounded_tokens(&c.shared);
     team_run(threads, decode, &c);
     if (o->coverage > 0 || o->attention) team_run((long)c.batches.n, add_attention, &c);
     for (size_t i = 0; i < src->n; i++) close_list(&c.shared, c.shared.out[i]);

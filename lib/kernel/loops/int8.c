@@ -345,7 +345,7 @@ enum { WIDTH = 1 };
 static void pack(long k, const int16_t *row, long column, void *panel)
 {
     (void)column;
-    memcpy(panel, row, (size_t)k * sizeof *row);
+    if (k) memcpy(panel, row, (size_t)k * sizeof *row);
 }
 
 INLINE int32_t dot(long k, const int16_t *a, const int16_t *w)

@@ -358,19 +358,6 @@ void model_join(decoding *d, const seqs *src)
     arena_restore(d->t.memory, mark);
 }
 
-decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps)
-{
-    BUG_IF((size_t)max_rows < src->n || src->n == 0);
-    decoding_room room = {.rows = max_rows,
-                          .sentences = (int)src->n,
-                          .steps = max_steps,
-                          .said = max_rows * max_steps,
-                          .words = (int)(seqs_total(src) + src->n)};
-    decoding *d = model_open(m, memory, &room);
-    model_join(d, src);
-    return d;
-}
-
 /* columns 0: of all words. */
 static void step(decoding *d, const int *ids, int columns, real *logits)
 {

@@ -127,9 +127,6 @@ decoding *model_open(model *m, arena *memory, const decoding_room *room);
  * there ever are and for the longest once more is enough. */
 void model_join(decoding *d, const seqs *src);
 
-/* Both at once, for sentences that are decoded together: row i is sentence i. */
-decoding *model_start(model *m, arena *memory, const seqs *src, int max_rows, int max_steps);
-
 /* Feeds ids[row] (bos at first) and writes logits of the next word, (rows, tgt_vocab). */
 void model_step(decoding *d, const int *ids, real *logits);
 

@@ -216,7 +216,7 @@ static int extend(beam_state *s, const prediction *p)
 
 void beam_decode(const batch *b)
 {
-    prediction p = predict_open(b, b->options->beam);
+    prediction p = predict_open(b);
     beam_state s = beam_new(b, p.max_rows);
     for (take_in(&s, &p); s.rows; take_in(&s, &p)) {
         predict_step(&p, s.ids, s.rows, true);

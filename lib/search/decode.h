@@ -19,6 +19,9 @@ typedef struct {
     hyp_list *const *out;          /* (src.n) where the results go */
 } batch;
 
+/* The most rows that a sentence has at a time. */
+int rows_each(const search_options *o);
+
 /* What a sentence takes of the tokens that are decoded together. */
 int sentence_tokens(const batch *b, size_t sentence);
 
@@ -69,8 +72,7 @@ typedef struct {
     shortlisting *some; /* NULL without a shortlist */
 } prediction;
 
-/* For so many rows a sentence. */
-prediction predict_open(const batch *b, int rows_each);
+prediction predict_open(const batch *b);
 /* Encodes n sentences from `first` on: each is a row behind the last. */
 void predict_join(prediction *p, size_t first, size_t n);
 /* One step of the first `rows` rows, with log_sums if `probabilities` are wanted. */

@@ -31,8 +31,6 @@ typedef struct {
     drawing scratch;
 } greedy;
 
-static int per_sentence(const batch *b) { return b->options->sample ? b->options->n_best : 1; }
-
 /* The k-th translation of a sentence has numbers of its own, whatever else is drawn. */
 static line line_new(const batch *b, int sentence, int k)
 {
@@ -45,8 +43,9 @@ static line line_new(const batch *b, int sentence, int k)
     return l;
 }
 
-static greedy greedy_new(const batch *b, int each, int max_rows)
+static greedy greedy_new(const batch *b, int max_rows)
 {
+    int each = rows_each(b->options);
     size_t rows = (size_t)max_rows;
     greedy g = {.b = b, .each = each, .constrained = constraints_active(b->options)};
     g.lines = arena_alloc(b->memory, b->src.n * (size_t)each * sizeof *g.lines);
@@ -137,9 +136,8 @@ static int extend(greedy *g, const prediction *p)
 
 void greedy_decode(const batch *b)
 {
-    int each = per_sentence(b);
-    prediction p = predict_open(b, each);
-    greedy g = greedy_new(b, each, p.max_rows);
+    prediction p = predict_open(b);
+    greedy g = greedy_new(b, p.max_rows);
     for (take_in(&g, &p); g.live; take_in(&g, &p)) {
         predict_step(&p, g.last, g.live, !b->options->words_only);
         int stay = extend(&g, &p);

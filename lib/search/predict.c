@@ -19,24 +19,25 @@ void words_mask(int rows, int vocab, bool forbid_unk, real *z)
 }
 
 /* Room for what may be decoded together. */
-static decoding_room room_of(const batch *b, int rows_each)
+static decoding_room room_of(const batch *b)
 {
     int longest = (int)seqs_len(&b->src, 0) + 1, tokens = b->options->batch_tokens;
+    int each = rows_each(b->options);
     if (tokens < longest) tokens = longest;
     size_t sentences = (size_t)tokens / SHORT_TOKENS + 1;
     if (sentences > b->src.n) sentences = b->src.n;
-    return (decoding_room){.rows = (int)sentences * rows_each,
+    return (decoding_room){.rows = (int)sentences * each,
                            .sentences = (int)sentences,
                            .steps = b->max_limit,
-                           .said = ((int)ceil(b->words_a_token * tokens) + 1) * rows_each,
+                           .said = ((int)ceil(b->words_a_token * tokens) + 1) * each,
                            .words = 2 * tokens + longest,
                            .some_words = b->options->shortlist};
 }
 
-prediction predict_open(const batch *b, int rows_each)
+prediction predict_open(const batch *b)
 {
     arena *a = b->memory;
-    decoding_room room = room_of(b, rows_each);
+    decoding_room room = room_of(b);
     size_t rows = (size_t)room.rows, logits = rows * (size_t)(b->vocab + MODEL_COLUMNS);
     prediction p = {.b = b, .blocks = pick_blocks(b->vocab)};
     p.nets = arena_alloc(a, (size_t)b->n_nets * sizeof *p.nets);

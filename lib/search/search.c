@@ -159,7 +159,7 @@ static void add_attention(long index, void *context)
     arena_reset(b.memory);
 }
 
-static int rows_each(const search_options *o) { return o->sample ? o->n_best : o->beam; }
+int rows_each(const search_options *o) { return o->sample ? o->n_best : o->beam; }
 
 /* What few rows say stays in the caches, where a small network's weights lie too; those of a large one are
  * read from further away in each step, for many rows: as many as memory is worth, since each row of a beam

@@ -10,6 +10,19 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 QUIET = 0.05  # share of the machine's time that others may take
 
+# The peer's configurations as options of tulk. Presets are what trains best; these stay what the peer has.
+BAHDANAU = ["--preset", "bahdanau", "--d-emb", "256", "--d-model", "512", "--d-attention", "512", "--d-readout", "512",
+            "--tie", "none", "--dropout", "0.2"]
+PEER = {
+    "tiny": ["--preset", "tiny", "--norm", "post", "--dropout", "0.3"],
+    "small": ["--preset", "small", "--dropout", "0.3"],
+    "base": ["--preset", "base"],
+    "rnn-gru": ["--preset", "seq2seq", "--enc-layers", "2", "--dec-layers", "2", "--d-emb", "256", "--d-model", "512",
+                "--d-readout", "0", "--context", "init", "--tie", "none", "--dropout", "0.2"],
+    "bahdanau-gru": BAHDANAU,
+    "bahdanau-lstm": BAHDANAU + ["--cell", "lstm"],
+}
+
 
 def stop(message):
     sys.exit("%s: %s" % (os.path.basename(sys.argv[0]), message))

@@ -338,8 +338,8 @@ static void tiny_and_bahdanau_are_the_papers(void)
     CU_ASSERT_EQUAL(c.d_model, 128);
     CU_ASSERT_EQUAL(c.d_ff, 256);
     CU_ASSERT_EQUAL(c.n_heads, 4);
-    CU_ASSERT_EQUAL(c.dropout, 0.1);
-    CU_ASSERT_EQUAL(c.dropout_emb, 0.1); /* follows --dropout */
+    CU_ASSERT_EQUAL(c.dropout, 0.3);
+    CU_ASSERT_EQUAL(c.dropout_emb, 0.3); /* follows --dropout */
     CU_ASSERT_EQUAL(c.dropout_attention, 0);
     CU_ASSERT(c.shared_vocab);
     options_free(o);

@@ -93,6 +93,7 @@ static encoded encode(const void *encoder, tape *t, const words *src)
         encode_layer(n, t, m, l, l ? nn_dropout(t, below, n->dropout) : below, &e);
         if (l && n->residual) e.states = nn_add(t, e.states, below);
     }
+    e.states = nn_dropout(t, e.states, n->dropout); /* what attention reads, not the last states */
     return e;
 }
 

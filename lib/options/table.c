@@ -384,11 +384,11 @@ const option_row option_table[] = {
     {.key = NULL},
 };
 const preset_row presets[] = {
-    {"tiny", "Transformer-Tiny of Wu et al. 2021, trained for speed", (const char *const[]){
+    {"tiny", "Transformer-Tiny of Wu et al. 2021, for some ten thousand pairs", (const char *const[]){
         "arch", "transformer", "enc-layers", "4", "dec-layers", "4", "d-model", "128", "d-ff", "256", "n-heads", "4",
-        "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.1", "dropout-warmup", "2000",
-        "batch-tokens", "1024", "lr", "0.003", "warmup", "600", "schedule", "inverse-sqrt", "label-smoothing", "0.1",
-        "ema", "0.997", NULL}},
+        "norm", "pre", "activation", "relu", "tie", "all", "dropout", "0.3", "dropout-warmup", "3000",
+        "batch-tokens", "1024", "lr", "0.006", "warmup", "1000", "schedule", "inverse-sqrt",
+        "label-smoothing", "0.1", "ema", "0.998", NULL}},
     {"small", "a Transformer for up to a million pairs", (const char *const[]){
         "arch", "transformer", "enc-layers", "3", "dec-layers", "3", "d-model", "256", "d-ff", "1024", "n-heads", "4",
         "norm", "pre", "activation", "relu", "tie", "all", "dropout", "0.1", "batch-tokens", "2048",

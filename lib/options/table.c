@@ -207,7 +207,7 @@ const option_row option_table[] = {
     /* training */
     {.key = "max-len", COUNT, TRAINING, .initial = "256", .least = 1, .most = 100000,
      .help = "pairs with more pieces on a side are left out, and counted"},
-    {.key = "batch-tokens", COUNT, TRAINING, .initial = "4096", .least = 2, .most = MOST_TOKENS,
+    {.key = "batch-tokens", COUNT, TRAINING, .initial = "1024", .least = 2, .most = MOST_TOKENS,
      .help = "size of a batch: sentences times longest side"},
     {.key = "accumulate", COUNT, TRAINING, .initial = "1", .least = 1, .most = 1000000,
      .help = "batches whose gradients make one update, as if they were one batch"},
@@ -222,7 +222,7 @@ const option_row option_table[] = {
     {.key = "adam-eps", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1e-9", .least = 1e-30, .most = 1,
      .help = "added to the root of that"},
     {.key = "momentum", DECAY, TRAINING, .initial = "0.9", .help = "of sgd, 0 for none"},
-    {.key = "lr", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "0.001", .least = 0, .most = 1000,
+    {.key = "lr", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "0.002", .least = 0, .most = 1000,
      .help = "learning rate, at its peak"},
     {.key = "schedule", ROW(schedule_name), TRAINING, .initial = "inverse-sqrt", .help = "learning rate over time"},
     {.key = "warmup", COUNT, TRAINING, .initial = "1000", .least = 0, .most = HUGE_COUNT,
@@ -238,8 +238,8 @@ const option_row option_table[] = {
      .help = "updates over which all dropout rates rise from 0 to their values (0: constant)"},
     {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
      .help = "longest gradient, 0 for no limit"},
-    {.key = "ema", .type = OPTION_REAL, .argument = "D", TRAINING, .initial = "0", .least = 0, .most = 0.999999,
-     .help = "decay of a moving average of the weights, which is validated and kept as best (e.g. 0.999); 0 for none"},
+    {.key = "ema", .type = OPTION_REAL, .argument = "D", TRAINING, .initial = "0.998", .least = 0, .most = 0.999999,
+     .help = "decay of a moving average of the weights, which is validated and kept as best; 0 for none"},
     {.key = "valid-every", COUNT, TRAINING, .initial = "500", .least = 0, .most = HUGE_COUNT,
      .help = "updates between validations, 0 for the end of each epoch"},
     {.key = "save-every", COUNT, TRAINING, .initial = "0", .least = 0, .most = HUGE_COUNT,
@@ -396,17 +396,22 @@ const preset_row presets[] = {
     {"base", "Transformer-base of Vaswani et al. 2017", (const char *const[]){
         "arch", "transformer", "enc-layers", "6", "dec-layers", "6", "d-model", "512", "d-ff", "2048", "n-heads", "8",
         "norm", "post", "activation", "relu", "tie", "all", "dropout", "0.1",
-        "lr", "0.0007", "warmup", "4000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", NULL}},
-    {"bahdanau", "RNN with additive attention as in Bahdanau et al. 2015", (const char *const[]){
+        "batch-tokens", "4096", "lr", "0.0007", "warmup", "4000", "schedule", "inverse-sqrt",
+        "label-smoothing", "0.1", NULL}},
+    {"bahdanau", "RNN with additive attention as in Bahdanau et al. 2015, for some ten thousand pairs",
+     (const char *const[]){
         "arch", "rnn", "cell", "gru", "bidirectional", "true", "attention", "additive", "enc-layers", "1",
-        "dec-layers", "1", "d-emb", "256", "d-model", "512", "d-attention", "512", "d-readout", "512",
-        "tie", "none", "dropout", "0.2", "batch-tokens", "2048",
-        "lr", "0.001", "warmup", "500", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1", NULL}},
-    {"seq2seq", "RNN without attention as in Sutskever et al. 2014, with GRUs", (const char *const[]){
+        "dec-layers", "1", "d-emb", "256", "d-model", "512", "d-attention", "512", "d-readout", "256",
+        "tie", "tgt", "dropout", "0.4", "dropout-warmup", "1000", "batch-tokens", "1024",
+        "lr", "0.002", "warmup", "1000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1",
+        "ema", "0.998", NULL}},
+    {"seq2seq", "GRU and GRU, no attention, as in Cho et al. 2014, for some ten thousand pairs",
+     (const char *const[]){
         "arch", "rnn", "cell", "gru", "bidirectional", "false", "attention", "none", "context", "every-step",
-        "enc-layers", "2", "dec-layers", "2", "d-emb", "256", "d-model", "512", "d-readout", "0",
-        "tie", "none", "dropout", "0.1", "batch-tokens", "2048",
-        "lr", "0.001", "warmup", "500", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1", NULL}},
+        "enc-layers", "1", "dec-layers", "1", "d-emb", "256", "d-model", "512", "d-readout", "256",
+        "tie", "tgt", "dropout", "0.4", "dropout-warmup", "1000", "batch-tokens", "1024",
+        "lr", "0.003", "warmup", "1000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1",
+        "ema", "0.998", NULL}},
     {NULL, NULL, NULL},
 };
 /* clang-format on */

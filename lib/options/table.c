@@ -402,7 +402,7 @@ const preset_row presets[] = {
      (const char *const[]){
         "arch", "rnn", "cell", "gru", "bidirectional", "true", "attention", "additive", "enc-layers", "1",
         "dec-layers", "1", "d-emb", "256", "d-model", "512", "d-attention", "512", "d-readout", "256",
-        "tie", "tgt", "dropout", "0.4", "dropout-warmup", "1000", "batch-tokens", "1024",
+        "tie", "tgt", "dropout", "0.3", "dropout-warmup", "1000", "batch-tokens", "1024",
         "lr", "0.002", "warmup", "1000", "schedule", "inverse-sqrt", "label-smoothing", "0.1", "clip-norm", "1",
         "ema", "0.998", NULL}},
     {"seq2seq", "GRU and GRU, no attention, as in Cho et al. 2014, for some ten thousand pairs",

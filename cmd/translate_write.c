@@ -10,8 +10,9 @@
 /* A translation of a whole line: one hypothesis of each part. */
 typedef struct {
     const hyp **of_part;
-    double log_prob, coverage, score;
-    int length; /* pieces, ends of sentences counted */
+    double log_prob;
+    double score; /* mean of the parts', so that the best translation is the best of each part */
+    int length;   /* pieces, ends of sentences counted */
 } whole;
 
 typedef struct {
@@ -24,7 +25,7 @@ struct line_writer {
     bool scores, json, n_best, aligns;
     enum alignment_kind alignment;
     const tokenizer *src, *tgt;
-    const search_options *search;
+    int most; /* hypotheses kept of a line */
     arena *memory; /* of a line */
     str text;      /* scratch */
     int64_t blanked;
@@ -39,9 +40,8 @@ static whole extended(const line_writer *w, const whole *x, int parts, const hyp
     if (before) memcpy(y.of_part, x->of_part, before * sizeof *y.of_part);
     y.of_part[parts] = h;
     y.log_prob = x->log_prob + h->log_prob;
-    y.coverage = x->coverage + h->coverage;
+    y.score = (x->score * parts + h->score) / (parts + 1);
     y.length = x->length + h->length;
-    y.score = parts ? search_score(w->search, y.log_prob, y.length) + y.coverage : h->score;
     return y;
 }
 
@@ -57,13 +57,12 @@ static void insert(wholes *a, int most, whole x)
 /* The best translations of a line from those of its parts: of all ways to go on with a part the best stay. */
 static wholes join(const line_writer *w, const translated *t)
 {
-    int most = w->search->n_best;
     wholes all = {arena_zalloc(w->memory, sizeof(whole)), 1};
     for (int part = 0; part < t->parts; part++) {
-        wholes next = {arena_alloc(w->memory, (size_t)most * sizeof(whole)), 0};
+        wholes next = {arena_alloc(w->memory, (size_t)w->most * sizeof(whole)), 0};
         for (int i = 0; i < all.n; i++)
             for (int k = 0; k < t->lists[part].n; k++)
-                insert(&next, most, extended(w, &all.list[i], part, &t->lists[part].hyps[k]));
+                insert(&next, w->most, extended(w, &all.list[i], part, &t->lists[part].hyps[k]));
         all = next;
     }
     return all;
@@ -356,7 +355,7 @@ line_writer *line_writer_new(const options *o, const tokenizer *src, const token
     if (w->aligns) w->alignment = (enum alignment_kind)options_choice(o, "alignment");
     w->src = src;
     w->tgt = tgt;
-    w->search = search;
+    w->most = search->n_best;
     w->memory = arena_new();
     return w;
 }

@@ -18,7 +18,7 @@ typedef struct {
 
 typedef struct line_writer line_writer;
 
-/* What the options ask for. The tokenizers and `search` must live as long. */
+/* What the options ask for. The tokenizers must live as long. */
 line_writer *line_writer_new(const options *o, const tokenizer *src, const tokenizer *tgt,
                              const search_options *search);
 void line_writer_free(line_writer *w); /* NULL is fine */

@@ -194,8 +194,10 @@ tensor *nn_embed(tape *t, const tensor *table, const int *ids, int n, real scale
                          .place = place,
                          .scale = scale};
     team_run((n + ROWS_A_TASK - 1) / ROWS_A_TASK, forward_task, node);
-    if (t->recording) tape_push_output(t, &node->node, node->y, backward);
-    if (!t->recording && !p) tell_apart(t, node, table->rows);
+    if (t->recording)
+        tape_push_output(t, &node->node, node->y, backward);
+    else if (!p)
+        tell_apart(t, node, table->rows);
     return node->y;
 }
 

@@ -376,6 +376,7 @@ static train_settings settings_of(const options *o)
                         .accumulate = options_int(o, "accumulate"),
                         .recompute = options_flag(o, "recompute"),
                         .label_smoothing = options_real(o, "label-smoothing"),
+                        .r_drop = options_real(o, "r-drop"),
                         .dropout_warmup = options_int(o, "dropout-warmup"),
                         .clip_norm = options_real(o, "clip-norm"),
                         .ema = options_real(o, "ema"),

@@ -96,10 +96,11 @@ static void compare_token_losses(vec_case *c, const loss_rows *l, real smoothing
     double *nll = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *nll);
     real *a = reals(c, l->rows), *b = reals(c, l->rows), *z = reals(c, l->rows * l->classes);
     memcpy(z, l->logits->v, (size_t)(l->rows * l->classes) * sizeof(real));
-    class_sums *s = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *s);
-    class_sums_start(l->rows, s);
-    class_sums_add(l->rows, 0, l->classes, z, l->classes, l->target, s, a);
-    class_sums_loss(l->rows, l->classes, s, smoothing, loss, nll);
+    cross_entropy x = {.rows = l->rows, .classes = l->classes, .targets = l->target, .smoothing = smoothing};
+    x.s = arena_alloc(c->t->memory, (size_t)l->rows * sizeof *x.s);
+    cross_entropy_start(&x);
+    cross_entropy_add(&x, 0, l->classes, z, l->classes, NULL, a);
+    cross_entropy_loss(&x, loss, nll);
     for (long r = 0; r < l->rows; r++) a[r] = (real)loss[r], b[r] = (real)nll[r];
     compare_rows(c, "token_loss", l, a, 1);
     compare_rows(c, "token_nll", l, b, 1);
@@ -113,7 +114,8 @@ static void compare_fused(vec_case *c, loss_rows *l, double smoothing, bool mean
     memset(eye->v, 0, (size_t)(l->classes * l->classes) * sizeof(real));
     for (long i = 0; i < l->classes; i++) eye->v[i * l->classes + i] = 1;
     memset(l->logits->g, 0, (size_t)(l->rows * l->classes) * sizeof(real));
-    loss_sums s = nn_loss(c->t, l->logits, eye, NULL, l->target, smoothing, mean ? 1 / count : 1);
+    loss_settings how = {.smoothing = smoothing, .scale = mean ? 1 / count : 1};
+    loss_sums s = nn_loss(c->t, l->logits, eye, NULL, l->target, &how);
     case_compare_number(c, mean ? "loss_mean" : "loss_sum", mean ? s.loss / count : s.loss, 0);
     compare_rows(c, mean ? "grad_mean.logits" : "grad_sum.logits", l, l->logits->g, l->classes);
 }

@@ -1,5 +1,5 @@
 /* Gradients against finite differences, in double precision: every operation of the tape, and whole networks
- * at all the settings of networks.h, with dropout. */
+ * at all the settings of networks.h, with dropout and R-Drop. */
 #include <stdlib.h>
 
 #include "base/team.h"
@@ -425,26 +425,26 @@ static void test_attention(void)
 /* The loss starts backward itself: its value is the sum that it returns. */
 typedef struct {
     tensor *x, *w, *b;
-    double smoothing;
+    loss_settings how;
     arena *work;
 } loss_layer;
 
-static const int targets[] = {4, 0, 2, 2, 6};
+static const int targets[] = {4, 0, 2, 2, 6, 6};
 
 static double loss_value(void *context)
 {
     loss_layer *l = context;
     arena_reset(l->work);
     tape t = tape_new(l->work, false, false, 0, 0);
-    return 0.7 * nn_loss(&t, l->x, l->w, l->b, targets, l->smoothing, 0.7).loss;
+    return 0.7 * nn_loss(&t, l->x, l->w, l->b, targets, &l->how).loss;
 }
 
-static void check_loss(operation *o, bool with_bias, double smoothing)
+static void check_loss(operation *o, bool with_bias, const loss_settings *how)
 {
-    loss_layer l = {o->leaves[0], o->leaves[1], with_bias ? o->leaves[2] : NULL, smoothing, o->work};
+    loss_layer l = {o->leaves[0], o->leaves[1], with_bias ? o->leaves[2] : NULL, *how, o->work};
     tape t = tape_new(o->work, true, false, 0, 0);
     for (int i = 0; i < 3; i++) clear(o->leaves[i]);
-    nn_loss(&t, l.x, l.w, l.b, targets, smoothing, 0.7);
+    nn_loss(&t, l.x, l.w, l.b, targets, how);
     for (int i = 0; i < (with_bias ? 3 : 2); i++) {
         tensor *x = o->leaves[i];
         for (int k = 0; k < x->rows * x->cols; k++) CU_ASSERT(agrees(loss_value, &l, &x->v[k], x->g[k], 1));
@@ -454,11 +454,12 @@ static void check_loss(operation *o, bool with_bias, double smoothing)
 static void test_loss(void)
 {
     operation o = operation_new(NULL);
-    add_leaf(&o, 5, 3);
+    add_leaf(&o, 6, 3);
     add_leaf(&o, 7, 3);
     add_leaf(&o, 7, 1);
-    check_loss(&o, true, 0.1);
-    check_loss(&o, false, 0);
+    check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .scale = 0.7});
+    check_loss(&o, false, &(loss_settings){.scale = 0.7});
+    check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .r_drop = 3, .scale = 0.7});
     arena_free(o.memory);
     arena_free(o.work);
 }
@@ -468,6 +469,7 @@ static void test_loss(void)
 typedef struct {
     model *m;
     seqs src, tgt;
+    loss_settings how;
     arena *work;
     bool training;
 } training;
@@ -476,7 +478,7 @@ static double network_loss(training *n, bool backward)
 {
     arena_reset(n->work);
     tape t = tape_new(n->work, backward, n->training, 7, 1);
-    double loss = model_loss(n->m, &t, &n->src, &n->tgt, 0.1, 1).loss;
+    double loss = model_loss(n->m, &t, &n->src, &n->tgt, &n->how).loss;
     if (backward) tape_backward(&t);
     return loss;
 }
@@ -507,6 +509,7 @@ static int wrong_gradients(training *n, const char **first)
 static void check_network(const networks *w, bool dropout)
 {
     training n = {.m = network_new(&w->config, true), .work = arena_new(), .training = dropout};
+    n.how = (loss_settings){.smoothing = 0.1, .r_drop = dropout ? 2 : 0, .scale = 1};
     const char *first = NULL;
     n.src = network_sentences(4, 0, 4, w->config.src_vocab, 1);
     n.tgt = network_sentences(4, 0, 4, w->config.tgt_vocab, 2);

@@ -286,47 +286,27 @@ static void test_tops(void)
     CU_ASSERT(top == 3 && near(log_sum, 3 + log(2), 4, 2));
 }
 
-/* All classes at once. */
-static void cross_entropy(long rows, long classes, real *z, long ld, const int *targets, real smoothing,
-                          bool gradient, real scale, double *loss, double *nll)
+/* Classes in parts of at most `most`; the logits become gradients. With R-Drop the part's differences lie in
+ * rows of ld too. */
+static void cross_entropy_in(long most, cross_entropy *c, real *z, long ld, double *loss, double *nll)
 {
-    class_sums *s = xmalloc(((size_t)rows + 1) * sizeof *s);
-    real *max = xmalloc(((size_t)rows + 1) * sizeof *max);
-    class_sums_start(rows, s);
-    class_sums_add(rows, 0, classes, z, ld, targets, s, max);
-    class_sums_loss(rows, classes, s, smoothing, loss, nll);
-    if (gradient) class_sums_gradient(rows, 0, classes, z, ld, targets, s, max, classes, smoothing, scale);
-    free(s), free(max);
-}
-
-/* In parts the loss and the gradient are those of all classes at once, but for rounding. */
-static void check_parts(long rows, long classes, const real *logits, long ld, const real *want,
-                        const int *targets, real smoothing, const double *want_loss)
-{
-    enum { PART = 100 };
-    size_t parts = (size_t)(classes + PART - 1) / PART, all = (size_t)rows;
-    real *z = copy_reals(logits, (size_t)(rows * ld)), *max = xmalloc((parts * all + 1) * sizeof *max);
-    class_sums *s = xmalloc((all + 1) * sizeof *s);
-    double *loss = xmalloc((all + 1) * sizeof *loss), *nll = xmalloc((all + 1) * sizeof *nll);
-    class_sums_start(rows, s);
+    size_t parts = (size_t)((c->classes + most - 1) / most), all = (size_t)c->rows;
+    real *max = xmalloc((parts * all + 1) * sizeof *max), *apart = NULL;
+    if (c->r_drop > 0) apart = zero_reals(all * (size_t)ld);
+    c->s = xmalloc((all + 1) * sizeof *c->s);
+    cross_entropy_start(c);
     for (size_t k = 0; k < parts; k++) {
-        long first = (long)k * PART, n = classes - first < PART ? classes - first : PART;
-        class_sums_add(rows, first, n, z + first, ld, targets, s, max + k * all);
+        long first = (long)k * most, n = c->classes - first < most ? c->classes - first : most;
+        real *d = apart ? apart + first : NULL;
+        if (d) class_pairs_apart(c->rows, n, z + first, ld, d);
+        cross_entropy_add(c, first, n, z + first, ld, d, max + k * all);
     }
-    class_sums_loss(rows, classes, s, smoothing, loss, nll);
-    bool good = true;
+    cross_entropy_loss(c, loss, nll);
     for (size_t k = 0; k < parts; k++) {
-        long first = (long)k * PART, n = classes - first < PART ? classes - first : PART;
-        class_sums_gradient(rows, first, n, z + first, ld, targets, s, max + k * all, classes, smoothing,
-                            (real)0.5);
+        long first = (long)k * most, n = c->classes - first < most ? c->classes - first : most;
+        cross_entropy_gradient(c, first, n, z + first, ld, apart ? apart + first : NULL, max + k * all);
     }
-    for (long r = 0; r < rows; r++) {
-        good = good && near(loss[r], want_loss[r], 1 + want_loss[r], 32);
-        for (long c = 0; c < ld; c++)
-            good = good && near((double)z[r * ld + c], (double)want[r * ld + c], 1, 8);
-    }
-    CU_ASSERT(good);
-    free(z), free(max), free(s), free(loss), free(nll);
+    free(max), free(apart), free(c->s);
 }
 
 static void check_cross_entropy(long rows, long classes, double size, real smoothing)
@@ -335,9 +315,11 @@ static void check_cross_entropy(long rows, long classes, double size, real smoot
     real *z = random_reals((size_t)(rows * ld), size, 1), *g = copy_reals(z, (size_t)(rows * ld));
     int *targets = xmalloc(sizeof *targets * (size_t)rows);
     double *loss = xmalloc(sizeof *loss * (size_t)rows), *nll = xmalloc(sizeof *nll * (size_t)rows);
+    double *again = xmalloc(sizeof *again * (size_t)rows);
     bool good = true;
     for (long r = 0; r < rows; r++) targets[r] = (int)((r * 7919) % classes);
-    cross_entropy(rows, classes, g, ld, targets, smoothing, true, (real)0.5, loss, nll);
+    cross_entropy x = {rows, classes, targets, smoothing, 0, (real)0.5, NULL};
+    cross_entropy_in(classes, &x, g, ld, loss, nll);
     for (long r = 0; r < rows; r++) {
         const real *row = z + r * ld;
         double most = -INFINITY, sum = 0, want = 0, mass = (double)smoothing / (double)classes;
@@ -354,8 +336,61 @@ static void check_cross_entropy(long rows, long classes, double size, real smoot
         good = good && g[r * ld + classes] == row[classes];
     }
     CU_ASSERT(good);
-    check_parts(rows, classes, z, ld, g, targets, smoothing, loss);
-    free(z), free(g), free(targets), free(loss), free(nll);
+    cross_entropy_in(100, &x, z, ld, again, nll);
+    for (long r = 0; r < rows; r++) {
+        good = good && near(again[r], loss[r], 1 + loss[r], 32);
+        for (long k = 0; k < ld; k++) good = good && near((double)z[r * ld + k], (double)g[r * ld + k], 1, 8);
+    }
+    CU_ASSERT(good);
+    free(z), free(g), free(targets), free(loss), free(nll), free(again);
+}
+
+/* KL(p, q) and log p, log q of two rows of logits. */
+static double divergence(long n, const real *a, const real *b, double *log_p, double *log_q)
+{
+    double p_sum = 0, q_sum = 0, kl = 0;
+    for (long i = 0; i < n; i++) p_sum += exp((double)a[i]), q_sum += exp((double)b[i]);
+    for (long i = 0; i < n; i++) {
+        log_p[i] = (double)a[i] - log(p_sum), log_q[i] = (double)b[i] - log(q_sum);
+        kl += exp(log_p[i]) * (log_p[i] - log_q[i]);
+    }
+    return kl;
+}
+
+/* R-Drop adds to the loss and to the gradient what it says. */
+static void check_r_drop(long rows, long classes, long most)
+{
+    const double alpha = 3, scale = 0.5;
+    size_t n = (size_t)(rows * classes);
+    real *z = random_reals(n, 3, 1), *plain = copy_reals(z, n), *g = copy_reals(z, n);
+    int *targets = xmalloc(sizeof *targets * (size_t)rows);
+    double *loss[2], *nll = xmalloc(sizeof *nll * (size_t)rows), *p = xmalloc(sizeof *p * (size_t)classes),
+                     *q = xmalloc(sizeof *q * (size_t)classes);
+    for (int i = 0; i < 2; i++) loss[i] = xmalloc(sizeof *nll * (size_t)rows);
+    for (long r = 0; r < rows; r++) targets[r] = (int)((r * 7919) % classes);
+    cross_entropy c = {rows, classes, targets, (real)0.1, 0, (real)scale, NULL};
+    cross_entropy_in(classes, &c, plain, classes, loss[0], nll);
+    c.r_drop = (real)alpha;
+    cross_entropy_in(most, &c, g, classes, loss[1], nll);
+    bool good = true;
+    for (long r = 0; r < rows; r++) {
+        const real *own = z + r * classes, *other = z + (r ^ 1) * classes;
+        double kl = divergence(classes, own, other, p, q);
+        good = good && near(loss[1][r], loss[0][r] + alpha / 2 * kl, 1 + loss[1][r], 64);
+        for (long i = 0; i < classes; i++) {
+            double more = exp(p[i]) * (p[i] - q[i] - kl) + exp(p[i]) - exp(q[i]);
+            double want = (double)plain[r * classes + i] + scale * alpha / 2 * more;
+            good = good && near((double)g[r * classes + i], want, 4, 32);
+        }
+    }
+    CU_ASSERT(good);
+    free(z), free(plain), free(g), free(targets), free(loss[0]), free(loss[1]), free(nll), free(p), free(q);
+}
+
+static void test_r_drop(void)
+{
+    for (int s = 0; s < SIZES - 1; s++) check_r_drop(2 * sizes[SIZES - 2 - s], sizes[s], 100);
+    check_r_drop(20, 8001, 1024);
 }
 
 static void test_cross_entropy(void)
@@ -369,7 +404,8 @@ static void test_cross_entropy(void)
     real z[4] = {1, (real)NAN, 2, 3};
     int target = 0;
     double loss, nll;
-    cross_entropy(1, 4, z, 4, &target, 0, true, 1, &loss, &nll);
+    cross_entropy c = {1, 4, &target, 0, 0, 1, NULL};
+    cross_entropy_in(4, &c, z, 4, &loss, &nll);
     CU_ASSERT(isnan(loss) && isnan(nll) && isnan(z[3]));
 }
 
@@ -694,7 +730,8 @@ static real *everything(size_t *n)
     dropout(SIZE, x, NULL, (real)0.1, 3, 4, out + SIZE);
     activation_find("gelu")->forward(SIZE, x, out + 2 * SIZE);
     softmax(ROWS, D, out + 3 * SIZE, D);
-    cross_entropy(ROWS, D, out + 4 * SIZE, D, targets, (real)0.1, true, 1, loss, loss + ROWS);
+    cross_entropy c = {ROWS, D, targets, (real)0.1, 0, 1, NULL};
+    cross_entropy_in(D, &c, out + 4 * SIZE, D, loss, loss + ROWS);
     norm_rows(&norm_kinds[0], ROWS, D, x, x, x, (real)1e-5, out + 5 * SIZE, rows, rows + ROWS);
     norm_rows_back(&norm_kinds[0], ROWS, D, x, x, rows, rows + ROWS, x, true, out + 6 * SIZE, out + 7 * SIZE,
                    out + 7 * SIZE + D);
@@ -748,6 +785,7 @@ static CU_TestInfo tests[] = {
     {"softmax", test_softmax},
     {"the largest of many", test_tops},
     {"cross entropy", test_cross_entropy},
+    {"R-Drop", test_r_drop},
     {"layer normalisation", test_norm},
     {"residual and layer normalisation", test_residual_norm},
     {"recurrent cells", test_cells},

@@ -67,21 +67,21 @@ void pick_tops(long rows, long cols, const real *x, long ld, real *tops, double 
 /* ------------------------------------------------------------------------ cross entropy in parts */
 
 typedef struct {
+    const cross_entropy *c;
     long first, n, ld;
-    real *z, *max;
-    const int *targets;
-    class_sums *s;
-    real shift, scale, at_target;
+    real *z;
+    const real *apart; /* or NULL */
+    real *max;
 } part;
 
-void class_sums_start(long rows, class_sums *s)
+void cross_entropy_start(const cross_entropy *c)
 {
-    for (long r = 0; r < rows; r++) s[r] = (class_sums){.max = -(real)FLT_MAX};
+    for (long r = 0; r < c->rows; r++) c->s[r] = (class_sums){.max = -(real)FLT_MAX};
 }
 
 static bool has_target(const part *p, long r)
 {
-    return p->targets[r] >= p->first && p->targets[r] < p->first + p->n;
+    return p->c->targets[r] >= p->first && p->c->targets[r] < p->first + p->n;
 }
 
 static void part_block(long first, long end, void *context)
@@ -89,46 +89,114 @@ static void part_block(long first, long end, void *context)
     const part *p = context;
     for (long r = first; r < end; r++) {
         real *z = p->z + r * p->ld;
-        if (has_target(p, r)) p->s[r].target = (double)z[p->targets[r] - p->first];
-        p->max[r] = loops()->softmax->class_sums(p->n, z, &p->s[r]);
+        class_sums *s = &p->c->s[r];
+        if (has_target(p, r)) s->target = (double)z[p->c->targets[r] - p->first];
+        const real *apart = p->apart ? p->apart + r / 2 * p->ld : NULL;
+        p->max[r] = loops()->softmax->class_sums(p->n, z, apart, s);
     }
 }
 
-void class_sums_add(long rows, long first, long n, real *z, long ld, const int *targets, class_sums *s,
-                    real *max)
+void cross_entropy_add(const cross_entropy *c, long first, long n, real *z, long ld, const real *apart,
+                       real *max)
 {
-    part p = {.first = first, .n = n, .ld = ld, .z = z, .max = max, .targets = targets, .s = s};
-    if (n > 0) blocks_run(rows, blocks_size(EXP_COST * n), part_block, &p);
+    part p = {.c = c, .first = first, .n = n, .ld = ld, .z = z, .apart = apart, .max = max};
+    if (n > 0) blocks_run(c->rows, blocks_size(EXP_COST * n), part_block, &p);
 }
 
-void class_sums_loss(long rows, long classes, const class_sums *s, real smoothing, double *loss, double *nll)
+static double log_sum(const class_sums *s) { return (double)s->max + log(s->sum); }
+
+/* What a row expects of `apart`. */
+static double expected(const class_sums *s) { return s->apart / s->sum; }
+
+/* KL(p, q) of rows of logits z and z': the expectation of (z - log sum) - (z' - log sum') by p. */
+static double divergence(const cross_entropy *c, long r)
 {
-    double smooth = (double)smoothing;
-    for (long r = 0; r < rows; r++) {
-        double log_sum = log(s[r].sum), max = (double)s[r].max, mean = s[r].total / (double)classes;
-        nll[r] = log_sum - (s[r].target - max);
-        loss[r] = smooth > 0 ? (1 - smooth) * nll[r] + smooth * (log_sum - (mean - max)) : nll[r];
+    const class_sums *p = &c->s[r], *q = &c->s[r ^ 1];
+    return (r % 2 ? -expected(p) : expected(p)) - (log_sum(p) - log_sum(q));
+}
+
+void cross_entropy_loss(const cross_entropy *c, double *loss, double *nll)
+{
+    double smooth = (double)c->smoothing;
+    for (long r = 0; r < c->rows; r++) {
+        const class_sums *s = &c->s[r];
+        double max = (double)s->max, mean = s->total / (double)c->classes;
+        nll[r] = log(s->sum) - (s->target - max);
+        loss[r] = smooth > 0 ? (1 - smooth) * nll[r] + smooth * (log(s->sum) - (mean - max)) : nll[r];
+        if (c->r_drop > 0) loss[r] += (double)c->r_drop / 2 * divergence(c, r);
     }
+}
+
+static real shift(const cross_entropy *c) { return c->scale * c->smoothing / (real)c->classes; }
+
+/* exp(z - max[r]) times this is scale * softmax(z). */
+static real factor(const part *p, long r)
+{
+    const class_sums *s = &p->c->s[r];
+    return (real)((double)p->c->scale * exp((double)p->max[r] - (double)s->max) / s->sum);
+}
+
+static void take_target(const part *p, long r)
+{
+    if (has_target(p, r))
+        p->z[r * p->ld + p->c->targets[r] - p->first] -= p->c->scale * (1 - p->c->smoothing);
 }
 
 static void gradient_block(long first, long end, void *context)
 {
     const part *p = context;
     for (long r = first; r < end; r++) {
-        real *z = p->z + r * p->ld;
-        double share = exp((double)p->max[r] - (double)p->s[r].max) / p->s[r].sum;
-        loops()->softmax->class_gradient(p->n, (real)((double)p->scale * share), p->shift, z);
-        if (has_target(p, r)) z[p->targets[r] - p->first] -= p->at_target;
+        loops()->softmax->class_gradient(p->n, factor(p, r), shift(p->c), p->z + r * p->ld);
+        take_target(p, r);
     }
 }
 
-void class_sums_gradient(long rows, long first, long n, real *z, long ld, const int *targets,
-                         const class_sums *s, const real *max, long classes, real smoothing, real scale)
+static void pair_block(long first, long end, void *context)
 {
-    part p = {.first = first, .n = n, .ld = ld, .z = z, .targets = targets, .scale = scale};
-    p.s = (class_sums *)s; /* only read */
-    p.max = (real *)max;
-    p.shift = scale * smoothing / (real)classes;
-    p.at_target = scale * (1 - smoothing);
-    if (n > 0) blocks_run(rows, blocks_size(n), gradient_block, &p);
+    const part *p = context;
+    const cross_entropy *c = p->c;
+    for (long i = first; i < end; i++) {
+        long r = 2 * i, q = r + 1;
+        class_pair pair = {.factor = {factor(p, r), factor(p, q)},
+                           .expected = {(real)expected(&c->s[r]), (real)expected(&c->s[q])},
+                           .shift = shift(c),
+                           .weight = c->r_drop / 2};
+        loops()->softmax->pair_gradient(p->n, &pair, p->apart + i * p->ld, p->z + r * p->ld,
+                                        p->z + q * p->ld);
+        take_target(p, r);
+        take_target(p, q);
+    }
+}
+
+void cross_entropy_gradient(const cross_entropy *c, long first, long n, real *z, long ld, const real *apart,
+                            const real *max)
+{
+    part p = {.c = c, .first = first, .n = n, .ld = ld, .z = z, .apart = apart};
+    p.max = (real *)max; /* only read */
+    if (n <= 0) return;
+    if (apart)
+        blocks_run(c->rows / 2, blocks_size(4 * n), pair_block, &p);
+    else
+        blocks_run(c->rows, blocks_size(n), gradient_block, &p);
+}
+
+typedef struct {
+    long n, ld;
+    const real *z;
+    real *apart;
+} pairs;
+
+static void apart_block(long first, long end, void *context)
+{
+    const pairs *p = context;
+    for (long r = first; r < end; r++) {
+        const real *a = p->z + 2 * r * p->ld, *b = a + p->ld;
+        for (long i = 0; i < p->n; i++) p->apart[r * p->ld + i] = a[i] - b[i];
+    }
+}
+
+void class_pairs_apart(long rows, long n, const real *z, long ld, real *apart)
+{
+    pairs p = {n, ld, z, apart};
+    blocks_run(rows / 2, blocks_size(n), apart_block, &p);
 }

@@ -27,20 +27,37 @@ void pick_tops(long rows, long cols, const real *x, long ld, real *tops, double 
 typedef struct {
     real max;                  /* of the logits so far */
     double sum, total, target; /* of exp(z - max); of z; z of the target */
+    double apart;              /* sum of apart * exp(z - max) */
 } class_sums;
 
-void class_sums_start(long rows, class_sums *s);
+typedef struct {
+    long rows, classes;
+    const int *targets; /* (rows) classes, counted from 0 */
+    real smoothing;
+    real r_drop;   /* see below; 0: none */
+    real scale;    /* of gradients */
+    class_sums *s; /* (rows) */
+} cross_entropy;
+
+void cross_entropy_start(const cross_entropy *c);
 
 /* Logits z of classes first .. first + n. z becomes exp(z - max[r]), max[r] the maximum so far, to be kept
- * for the gradient. targets[r] is the row's class, counted from 0. */
-void class_sums_add(long rows, long first, long n, real *z, long ld, const int *targets, class_sums *s,
-                    real *max);
+ * for the gradient. apart: NULL, or what class_pairs_apart gave for them, in rows of ld too. */
+void cross_entropy_add(const cross_entropy *c, long first, long n, real *z, long ld, const real *apart,
+                       real *max);
 
-/* After the last part, for each row: loss[r] (smoothed) and nll[r] (unsmoothed), natural log. */
-void class_sums_loss(long rows, long classes, const class_sums *s, real smoothing, double *loss, double *nll);
+/* After the last part, for each row: loss[r] and nll[r] (neither smoothed nor with R-Drop), natural log. */
+void cross_entropy_loss(const cross_entropy *c, double *loss, double *nll);
 
 /* A part again: z becomes scale * d loss / d logits. */
-void class_sums_gradient(long rows, long first, long n, real *z, long ld, const int *targets,
-                         const class_sums *s, const real *max, long classes, real smoothing, real scale);
+void cross_entropy_gradient(const cross_entropy *c, long first, long n, real *z, long ld, const real *apart,
+                            const real *max);
+
+/* R-Drop (Liang et al. 2021, "R-Drop: Regularized Dropout for Neural Networks"): rows 2 i and 2 i + 1 are one
+ * word with two draws of dropout, and shall agree. The loss of a row is more by r_drop / 2 * KL(p, q), p its
+ * own distribution and q the other's: with alpha = r_drop that of both is the sum of both cross entropies and
+ * alpha times the mean of both divergences, as in the paper. Row i of `apart` (rows / 2, n) becomes the
+ * logits of row 2 i less those of row 2 i + 1. */
+void class_pairs_apart(long rows, long n, const real *z, long ld, real *apart);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/classes.h"
-#include "nn/loss.h"
+#include "nn/rows.h"
 #include "tensor/weights.h"
 
 extern const encoder_class encoder_rnn, encoder_transformer;
@@ -222,18 +222,55 @@ static tensor *hidden(model *m, tape *t, const seqs *src, const seqs *tgt, const
     return m->dec->hidden(m->decoder, t, &source, &y, target_of);
 }
 
-model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
-                      double grad_scale)
+static model_sums plain_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how)
 {
-    BUG_IF(src->n != tgt->n);
-    if (src->n == 0) return (model_sums){0, 0, 0};
     const int *target_of;
     tensor *x = hidden(m, t, src, tgt, &target_of);
     words target = words_with_eos(t, tgt);
     int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
     for (int i = 0; i < x->rows; i++) targets[i] = target.ids[target_of ? target_of[i] : i];
-    loss_sums s = nn_loss(t, x, m->out, m->bias, targets, label_smoothing, grad_scale);
+    loss_sums s = nn_loss(t, x, m->out, m->bias, targets, how);
     return (model_sums){s.loss, s.nll, target.rows};
+}
+
+/* All sequences and all of them again. */
+static seqs twice(tape *t, const seqs *s)
+{
+    size_t n = s->n, from = s->start[0], total = s->start[n] - from;
+    seqs y = {.n = 2 * n, .ids = arena_alloc(t->memory, (2 * total + 1) * sizeof *y.ids)};
+    y.start = arena_alloc(t->memory, (2 * n + 1) * sizeof *y.start);
+    for (size_t copy = 0; copy < 2; copy++) {
+        if (total) memcpy(y.ids + copy * total, s->ids + from, total * sizeof *y.ids);
+        for (size_t i = 0; i <= n; i++) y.start[copy * n + i] = copy * total + s->start[i] - from;
+    }
+    return y;
+}
+
+static model_sums r_drop_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how)
+{
+    seqs src2 = twice(t, src), tgt2 = twice(t, tgt);
+    const int *target_of;
+    tensor *x = hidden(m, t, &src2, &tgt2, &target_of);
+    words target = words_with_eos(t, &tgt2);
+    int half = x->rows / 2;
+    int *rows = arena_alloc(t->memory, (size_t)x->rows * sizeof(int)); /* both rows of a word together */
+    int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
+    for (int i = 0; i < x->rows; i++) {
+        int place = target_of ? target_of[i] : i, at = 2 * (place % half) + place / half;
+        rows[at] = i;
+        targets[at] = target.ids[place];
+    }
+    loss_settings each = *how;
+    each.scale /= 2;
+    loss_sums s = nn_loss(t, nn_gather(t, x, rows, x->rows), m->out, m->bias, targets, &each);
+    return (model_sums){s.loss / 2, s.nll / 2, half};
+}
+
+model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how)
+{
+    BUG_IF(src->n != tgt->n);
+    if (src->n == 0) return (model_sums){0, 0, 0};
+    return how->r_drop > 0 ? r_drop_loss(m, t, src, tgt, how) : plain_loss(m, t, src, tgt, how);
 }
 
 enum { LOGIT_ROWS = 128 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/seqs.h"
+#include "nn/loss.h"
 #include "tensor/params.h"
 #include "tensor/tape.h"
 
@@ -73,8 +74,9 @@ double model_search_flops(const model *m, const seqs *src, const seqs *tgt, int 
 double model_word_flops(const model *m); /* of them for each word of the vocabulary and row: its logit */
 
 typedef struct {
-    double loss; /* sum over target words (eos counted) of the smoothed cross entropy, natural log */
-    double nll;  /* the same without smoothing */
+    double loss; /* sum over target words (eos counted) of the smoothed cross entropy, natural log, and
+                    R-Drop's part */
+    double nll;  /* the cross entropy alone */
     long words;
 } model_sums;
 
@@ -82,9 +84,9 @@ typedef struct {
 bool model_stepwise(const model *m);
 
 /* The loss of sentence pairs; sequences without bos and eos, as the tokenizer gives them (empty ones are
- * fine). If the tape records, everything is ready for tape_backward, with d(grad_scale * loss). */
-model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, double label_smoothing,
-                      double grad_scale);
+ * fine). With R-Drop each goes through the network twice, and sums are means of both. If the tape records,
+ * everything is ready for tape_backward, with d(how->scale * loss). */
+model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how);
 
 /* Gives the logits (n, tgt_vocab) of every target position to `take`, some rows at a time, to change at will.
  * place[i]: where row i stands, counted sentence by sentence, eos counted. */

@@ -14,12 +14,10 @@ enum { ROWS = 256, CLASSES = 4 * GEMM_PART };
 
 typedef struct {
     const tensor *x, *w, *b;
-    const int *targets;
-    real smoothing, scale;
-    long n;        /* rows */
-    real *z;       /* (parts, n, CLASSES) */
-    real *max;     /* (parts, n) */
-    class_sums *s; /* (n) */
+    cross_entropy c; /* of the rows at work */
+    real *z;         /* (parts, rows, CLASSES) */
+    real *apart;     /* (parts, rows / 2, CLASSES), or NULL */
+    real *max;       /* (parts, rows) */
 } block;
 
 static long part_size(const block *k, long first)
@@ -29,16 +27,21 @@ static long part_size(const block *k, long first)
 }
 
 static real *logits(const block *k, long first) { return k->z + first * ROWS; }
+static real *differences(const block *k, long first)
+{
+    return k->apart ? k->apart + first * (ROWS / 2) : NULL;
+}
 static real *maxima(const block *k, long first) { return k->max + first / CLASSES * ROWS; }
 
 static void forward(const block *k, const real *x)
 {
-    class_sums_start(k->n, k->s);
+    cross_entropy_start(&k->c);
     for (long first = 0; first < k->w->rows; first += CLASSES) {
         long n = part_size(k, first);
-        real *z = logits(k, first);
-        weights_forward_part(k->w, first, n, k->n, x, k->x->ld, k->b ? k->b->v : NULL, z, CLASSES);
-        class_sums_add(k->n, first, n, z, CLASSES, k->targets, k->s, maxima(k, first));
+        real *z = logits(k, first), *apart = differences(k, first);
+        weights_forward_part(k->w, first, n, k->c.rows, x, k->x->ld, k->b ? k->b->v : NULL, z, CLASSES);
+        if (apart) class_pairs_apart(k->c.rows, n, z, CLASSES, apart);
+        cross_entropy_add(&k->c, first, n, z, CLASSES, apart, maxima(k, first));
     }
 }
 
@@ -48,19 +51,18 @@ static void backward(const block *k, const real *x, bool add, real *dx)
     for (long first = 0; first < k->w->rows; first += CLASSES) {
         long n = part_size(k, first);
         real *z = logits(k, first);
-        class_sums_gradient(k->n, first, n, z, CLASSES, k->targets, k->s, maxima(k, first), k->w->rows,
-                            k->smoothing, k->scale);
-        weights_backward_part(k->w, first, n, k->n, z, CLASSES, add || first > 0, dx, k->x->ld);
-        weights_gradient_part(k->w, first, n, k->n, z, CLASSES, x, k->x->ld);
-        if (k->b) col_sum(k->n, n, z, CLASSES, k->b->g + first);
+        cross_entropy_gradient(&k->c, first, n, z, CLASSES, differences(k, first), maxima(k, first));
+        weights_backward_part(k->w, first, n, k->c.rows, z, CLASSES, add || first > 0, dx, k->x->ld);
+        weights_gradient_part(k->w, first, n, k->c.rows, z, CLASSES, x, k->x->ld);
+        if (k->b) col_sum(k->c.rows, n, z, CLASSES, k->b->g + first);
     }
 }
 
 static void add_losses(const block *k, loss_sums *sums)
 {
     double loss[ROWS], nll[ROWS];
-    class_sums_loss(k->n, k->w->rows, k->s, k->smoothing, loss, nll);
-    for (long i = 0; i < k->n; i++) {
+    cross_entropy_loss(&k->c, loss, nll);
+    for (long i = 0; i < k->c.rows; i++) {
         sums->loss += loss[i];
         sums->nll += nll[i];
     }
@@ -71,25 +73,29 @@ static void allocate(block *k, arena *memory)
     size_t parts = (size_t)(k->w->rows + CLASSES - 1) / CLASSES;
     k->z = arena_alloc(memory, sizeof(real) * parts * ROWS * CLASSES);
     k->max = arena_alloc(memory, sizeof(real) * parts * ROWS);
-    k->s = arena_alloc(memory, sizeof *k->s * ROWS);
+    k->c.s = arena_alloc(memory, sizeof *k->c.s * ROWS);
+    if (k->c.r_drop > 0) k->apart = arena_alloc(memory, sizeof(real) * parts * (ROWS / 2) * CLASSES);
 }
 
-loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets, double smoothing,
-                  double scale)
+loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets,
+                  const loss_settings *how)
 {
     METER(METER_LOSS);
-    BUG_IF(x->cols != w->cols || (b && b->rows != w->rows));
+    BUG_IF(x->cols != w->cols || (b && b->rows != w->rows) || (how->r_drop > 0 && x->rows % 2));
     for (int i = 0; i < x->rows; i++) BUG_IF(targets[i] < 0 || targets[i] >= w->rows);
     loss_sums sums = {0, 0};
     bool add;
     if (t->recording) BUG_IF(!tape_gradient(x, &add));
     arena_mark mark = arena_save(t->memory);
-    block k = {.x = x, .w = w, .b = b, .smoothing = (real)smoothing, .scale = (real)scale};
+    block k = {.x = x, .w = w, .b = b, .c = {.classes = w->rows}};
+    k.c.smoothing = (real)how->smoothing;
+    k.c.r_drop = (real)how->r_drop;
+    k.c.scale = (real)how->scale;
     allocate(&k, t->memory);
     for (int from = 0; from < x->rows; from += ROWS) {
         size_t at = (size_t)from * (size_t)x->ld;
-        k.n = x->rows - from < ROWS ? x->rows - from : ROWS;
-        k.targets = targets + from;
+        k.c.rows = x->rows - from < ROWS ? x->rows - from : ROWS;
+        k.c.targets = targets + from;
         forward(&k, x->v + at);
         add_losses(&k, &sums);
         if (t->recording) backward(&k, x->v + at, add, x->g + at);

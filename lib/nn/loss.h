@@ -9,10 +9,17 @@ typedef struct {
     double loss, nll; /* sums over rows: with label smoothing, without */
 } loss_sums;
 
-/* z = x W^T + b, then cross entropy with label smoothing against targets (rows of x). x (n, d), w (V, d), b
- * (V, 1) or NULL. If the tape records, adds the gradients of scale * loss to x, w and b at once: the loss is
- * where backward starts. */
-loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets, double smoothing,
-                  double scale);
+/* What is made of the cross entropy. */
+typedef struct {
+    double smoothing; /* label smoothing */
+    double r_drop;    /* alpha of R-Drop (kernel/softmax.h); 0: none */
+    double scale;     /* of the gradients */
+} loss_settings;
+
+/* z = x W^T + b, then cross entropy against targets (rows of x). x (n, d), w (V, d), b (V, 1) or NULL. With
+ * R-Drop rows 2 i and 2 i + 1 are two draws of one word. If the tape records, adds the gradients of scale *
+ * loss to x, w and b at once: the loss is where backward starts. */
+loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets,
+                  const loss_settings *how);
 
 #endif

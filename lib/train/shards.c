@@ -122,7 +122,8 @@ static void run_shard(shards *s, long k, model *m, int rank)
     tape t = tape_new(s->memory[rank], true, true, s->how.seed, (uint64_t)s->how.update << 20 | (uint64_t)k);
     t.dropout = s->how.dropout;
     if (s->how.recompute) t.gradients = s->gradients[rank];
-    s->sums[k] = model_loss(m, &t, &src, &tgt, s->how.label_smoothing, s->scale);
+    loss_settings loss = {s->how.label_smoothing, s->how.r_drop, s->scale};
+    s->sums[k] = model_loss(m, &t, &src, &tgt, &loss);
     tape_backward(&t);
 }
 

@@ -25,8 +25,8 @@ typedef struct shards shards;
 typedef struct {
     uint64_t seed; /* and update: choose the dropout */
     int64_t update;
-    double label_smoothing;
-    double dropout;  /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
+    double label_smoothing, r_drop; /* loss_settings */
+    double dropout;                 /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
     long mean_words; /* gradients are those of the sum of losses through this; 0: the batch's target words */
     bool recompute;  /* what layers keep is computed again backward (tape_checkpoint): the same bits in less
                         memory and more time */

@@ -124,6 +124,7 @@ static int add_batch(trainer *t, const pair_batch *b, update_sums *u)
     gradient_settings how = {.seed = u->n == 0 ? seed : hash64_mix(seed, (uint64_t)u->n),
                              .update = step,
                              .label_smoothing = t->set->label_smoothing,
+                             .r_drop = t->set->r_drop,
                              .dropout = warmup_share((long)t->set->dropout_warmup, (long)step),
                              .mean_words = u->first_words,
                              .recompute = t->set->recompute};

@@ -49,6 +49,11 @@ struct activation_loops { /* by row of activations[] */
                                        real *dx);
 };
 
+/* Two rows of R-Drop, kernel/softmax.h. */
+typedef struct {
+    real factor[2], expected[2], shift, weight;
+} class_pair;
+
 struct softmax_loops {
     void (*softmax)(long n, real *x);
     void (*softmax_back)(long n, const real *p, real *dp);
@@ -56,8 +61,9 @@ struct softmax_loops {
     real (*tops)(long n, const real *x, real *top);    /* kernel/softmax.h, one row; the largest */
     double (*sum_exps)(long n, real m, const real *x); /* sum exp(x - m) */
     /* kernel/softmax.h, one row; returns the maximum that was subtracted. */
-    real (*class_sums)(long n, real *z, class_sums *s);
+    real (*class_sums)(long n, real *z, const real *apart, class_sums *s);
     void (*class_gradient)(long n, real factor, real shift, real *z); /* z = factor z - shift */
+    void (*pair_gradient)(long n, const class_pair *c, const real *apart, real *z, real *twin);
 };
 
 /* One head of one sequence; pointers are to its first row and column. */

@@ -110,15 +110,17 @@ static real tops(long n, const real *x, real *top)
     return all;
 }
 
-static real class_part(long n, real *z, class_sums *s)
+static real class_part(long n, real *z, const real *apart, class_sums *s)
 {
     real m = largest_with(s->max, n, z);
-    double sum = s->sum == 0 ? 0 : s->sum * exp((double)s->max - (double)m);
+    double before = s->sum == 0 ? 0 : exp((double)s->max - (double)m), sum = s->sum * before;
+    s->apart *= before;
     for (long i = 0; i < n; i += SHORT) {
         long k = short_of(i, n);
         s->total += (double)sum_of(k, z + i);
         exps(k, m, 1, z + i, z + i);
         sum += (double)sum_of(k, z + i);
+        if (apart) s->apart += (double)dot_of(k, z + i, apart + i);
     }
     s->sum = sum;
     return s->max = m;
@@ -129,6 +131,18 @@ static void class_gradient(long n, real factor, real shift, real *z)
     for (long i = 0; i < n; i++) z[i] = z[i] * factor - shift;
 }
 
+/* The gradient of KL(p, q) is p (a - expected a) by p's logits, a the logits apart, and q - p by q's. */
+static void pair_gradient(long n, const class_pair *c, const real *apart, real *z, real *twin)
+{
+    real p_factor = c->factor[0], q_factor = c->factor[1], p_apart = c->expected[0], q_apart = c->expected[1];
+    real shift = c->shift, h = c->weight;
+    for (long i = 0; i < n; i++) {
+        real p = z[i] * p_factor, q = twin[i] * q_factor;
+        z[i] = p * (1 + h + h * (apart[i] - p_apart)) - h * q - shift;
+        twin[i] = q * (1 + h - h * (apart[i] - q_apart)) - h * p - shift;
+    }
+}
+
 const struct softmax_loops LOOPS(softmax) = {
     .softmax = softmax_row,
     .softmax_back = softmax_back,
@@ -137,4 +151,5 @@ const struct softmax_loops LOOPS(softmax) = {
     .sum_exps = sum_exps,
     .class_sums = class_part,
     .class_gradient = class_gradient,
+    .pair_gradient = pair_gradient,
 };

@@ -113,7 +113,7 @@ static double one_update(bench *b, long update)
     const pair_batch *batch = batch_at(b, update);
     gradient_settings how = {.seed = (uint64_t)options_int(b->o, "seed"),
                              .update = update,
-                             .label_smoothing = 0.1,
+                             .loss.smoothing = 0.1,
                              .dropout = 1,
                              .recompute = options_flag(b->o, "recompute")};
     model_sums sums = shards_gradients(b->shards, batch, &how);

@@ -165,7 +165,7 @@ static double time_updates(const survey *s, trial *t, const batch_plan *plan)
     double seconds = 0, words = 0;
     for (int i = 0; i <= UPDATES; i++) {
         pair_batch batch = batch_of(s, plan, plan->turn[(uint32_t)i % plan->n]);
-        gradient_settings how = {.seed = t->seed, .update = i, .label_smoothing = 0.1, .dropout = 1};
+        gradient_settings how = {.seed = t->seed, .update = i, .loss.smoothing = 0.1, .dropout = 1};
         double from = clock_seconds();
         shards_gradients(t->shards, &batch, &how);
         optimizer_step(&t->adam, 1e-4, clip_scale(optimizer_norm(&t->adam), 1), i + 1);

@@ -25,7 +25,7 @@ struct line_writer {
     bool scores, json, n_best, aligns;
     enum alignment_kind alignment;
     const tokenizer *src, *tgt;
-    int most; /* hypotheses kept of a line */
+    int most;      /* hypotheses kept of a line */
     arena *memory; /* of a line */
     str text;      /* scratch */
     int64_t blanked;

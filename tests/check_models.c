@@ -226,8 +226,8 @@ void model_case(vec_case *c)
     seqs src = read_sentences(c, "src", "src_len"), tgt = read_sentences(c, "tgt_out", "tgt_len");
     load_weights(c, model_params(m));
     double words = (double)(seqs_total(&tgt) + tgt.n);
-    loss_settings how = {.smoothing = case_number(c, "smoothing"), .scale = 1 / words};
-    model_sums s = model_loss(m, c->t, &src, &tgt, &how);
+    loss_settings how = {.smoothing = case_number(c, "smoothing")};
+    model_sums s = model_loss(m, c->t, &src, &tgt, &how, 1 / words);
     tape_backward(c->t);
     case_compare_number(c, "loss_sum", s.loss, 0);
     case_compare_number(c, "nll_sum", s.nll, 0);

@@ -98,7 +98,7 @@ static void learn(const learner *l, model *m, const digit_task *task)
         digit_pairs(task, BATCH, l->shortest, l->longest, (uint64_t)update, &src, &tgt);
         arena_reset(work);
         tape t = tape_new(work, true, true, 1, (uint64_t)update);
-        model_loss(m, &t, &src, &tgt, &(loss_settings){.scale = 1 / (double)(seqs_total(&tgt) + tgt.n)});
+        model_loss(m, &t, &src, &tgt, &(loss_settings){0}, 1 / (double)(seqs_total(&tgt) + tgt.n));
         tape_backward(&t);
         optimizer_step(&o, schedule_lr(&rate, update), clip_scale(optimizer_norm(&o), 1), update);
         params_changed(model_params(m));
@@ -112,7 +112,7 @@ static double perplexity(model *m, const seqs *src, const seqs *tgt)
 {
     arena *work = arena_new();
     tape t = tape_new(work, false, false, 1, 1);
-    model_sums s = model_loss(m, &t, src, tgt, &(loss_settings){.scale = 1});
+    model_sums s = model_loss(m, &t, src, tgt, &(loss_settings){0}, 1);
     arena_free(work);
     return exp(s.nll / (double)s.words);
 }

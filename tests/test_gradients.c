@@ -429,6 +429,8 @@ typedef struct {
     arena *work;
 } loss_layer;
 
+static const double loss_scale = 0.7;
+
 static const int targets[] = {4, 0, 2, 2, 6, 6};
 
 static double loss_value(void *context)
@@ -436,7 +438,7 @@ static double loss_value(void *context)
     loss_layer *l = context;
     arena_reset(l->work);
     tape t = tape_new(l->work, false, false, 0, 0);
-    return 0.7 * nn_loss(&t, l->x, l->w, l->b, targets, &l->how).loss;
+    return loss_scale * nn_loss(&t, l->x, l->w, l->b, targets, &l->how, 1).loss;
 }
 
 static void check_loss(operation *o, bool with_bias, const loss_settings *how)
@@ -444,7 +446,7 @@ static void check_loss(operation *o, bool with_bias, const loss_settings *how)
     loss_layer l = {o->leaves[0], o->leaves[1], with_bias ? o->leaves[2] : NULL, *how, o->work};
     tape t = tape_new(o->work, true, false, 0, 0);
     for (int i = 0; i < 3; i++) clear(o->leaves[i]);
-    nn_loss(&t, l.x, l.w, l.b, targets, how);
+    nn_loss(&t, l.x, l.w, l.b, targets, how, loss_scale);
     for (int i = 0; i < (with_bias ? 3 : 2); i++) {
         tensor *x = o->leaves[i];
         for (int k = 0; k < x->rows * x->cols; k++) CU_ASSERT(agrees(loss_value, &l, &x->v[k], x->g[k], 1));
@@ -457,9 +459,9 @@ static void test_loss(void)
     add_leaf(&o, 6, 3);
     add_leaf(&o, 7, 3);
     add_leaf(&o, 7, 1);
-    check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .scale = 0.7});
-    check_loss(&o, false, &(loss_settings){.scale = 0.7});
-    check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .r_drop = 3, .scale = 0.7});
+    check_loss(&o, true, &(loss_settings){.smoothing = 0.1});
+    check_loss(&o, false, &(loss_settings){0});
+    check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .r_drop = 3});
     arena_free(o.memory);
     arena_free(o.work);
 }
@@ -478,7 +480,7 @@ static double network_loss(training *n, bool backward)
 {
     arena_reset(n->work);
     tape t = tape_new(n->work, backward, n->training, 7, 1);
-    double loss = model_loss(n->m, &t, &n->src, &n->tgt, &n->how).loss;
+    double loss = model_loss(n->m, &t, &n->src, &n->tgt, &n->how, 1).loss;
     if (backward) tape_backward(&t);
     return loss;
 }
@@ -509,7 +511,7 @@ static int wrong_gradients(training *n, const char **first)
 static void check_network(const networks *w, bool dropout)
 {
     training n = {.m = network_new(&w->config, true), .work = arena_new(), .training = dropout};
-    n.how = (loss_settings){.smoothing = 0.1, .r_drop = dropout ? 2 : 0, .scale = 1};
+    n.how = (loss_settings){.smoothing = 0.1, .r_drop = dropout ? 2 : 0};
     const char *first = NULL;
     n.src = network_sentences(4, 0, 4, w->config.src_vocab, 1);
     n.tgt = network_sentences(4, 0, 4, w->config.tgt_vocab, 2);

@@ -298,7 +298,7 @@ static void cross_entropy_in(long most, cross_entropy *c, real *z, long ld, doub
     for (size_t k = 0; k < parts; k++) {
         long first = (long)k * most, n = c->classes - first < most ? c->classes - first : most;
         real *d = apart ? apart + first : NULL;
-        if (d) class_pairs_apart(c->rows, n, z + first, ld, d);
+        if (d) cross_entropy_apart(c, n, z + first, ld, d);
         cross_entropy_add(c, first, n, z + first, ld, d, max + k * all);
     }
     cross_entropy_loss(c, loss, nll);

@@ -326,8 +326,7 @@ static outcome learn(const net_config *c, const seqs *src, const seqs *tgt, int 
     params *p = model_params(m);
     arena *memory = arena_new();
     tape t = tape_new(memory, true, true, 13, 4);
-    outcome o = {.sums = model_loss(m, &t, src, tgt, &(loss_settings){.smoothing = 0.1, .scale = 1}),
-                 .n = p->n_reals};
+    outcome o = {.sums = model_loss(m, &t, src, tgt, &(loss_settings){.smoothing = 0.1}, 1), .n = p->n_reals};
     tape_backward(&t);
     o.gradients = xcalloc(o.n, sizeof *o.gradients);
     memcpy(o.gradients, p->g, o.n * sizeof *o.gradients);

@@ -92,7 +92,7 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     model_init(m, 3);
     shards *s = shards_new_sized(m, w->large);
     gradient_settings how = {.seed = 5, .update = 7, .dropout = 1, .recompute = w->recompute};
-    how.label_smoothing = 0.1, how.r_drop = 1;
+    how.loss = (loss_settings){.smoothing = 0.1, .r_drop = 1};
     model_sums sums = shards_gradients(s, b, &how);
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
     *cost = (gradient_cost){sums.loss, shards_bytes(s)};
@@ -193,8 +193,8 @@ static void check_whole(const net_config *c, const pair_batch *b, bool large)
     params *p = model_params(m);
     model_init(m, 3);
     tape t = tape_new(memory, true, true, 5, 7);
-    loss_settings how = {.smoothing = 0.1, .scale = 1 / (double)(seqs_total(&b->tgt) + b->tgt.n)};
-    model_sums sums = model_loss(m, &t, &b->src, &b->tgt, &how);
+    double scale = 1 / (double)(seqs_total(&b->tgt) + b->tgt.n);
+    model_sums sums = model_loss(m, &t, &b->src, &b->tgt, &(loss_settings){.smoothing = 0.1}, scale);
     tape_backward(&t);
     for (size_t i = 0; i < p->n_reals; i++) {
         size = fmax(size, fabs((double)p->g[i]));

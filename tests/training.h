@@ -118,7 +118,7 @@ static inline train_settings settings(int64_t updates)
     return (train_settings){.seed = 1,
                             .optimizer = optimizer_defaults(OPTIMIZER_ADAM),
                             .schedule = {.kind = SCHEDULE_INVERSE_SQRT, .lr = 0.01, .warmup = 5},
-                            .label_smoothing = 0.1,
+                            .loss.smoothing = 0.1,
                             .clip_norm = 1,
                             .valid_every = 1000000,
                             .updates = updates};

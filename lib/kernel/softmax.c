@@ -195,8 +195,8 @@ static void apart_block(long first, long end, void *context)
     }
 }
 
-void class_pairs_apart(long rows, long n, const real *z, long ld, real *apart)
+void cross_entropy_apart(const cross_entropy *c, long n, const real *z, long ld, real *apart)
 {
     pairs p = {n, ld, z, apart};
-    blocks_run(rows / 2, blocks_size(n), apart_block, &p);
+    blocks_run(c->rows / 2, blocks_size(n), apart_block, &p);
 }

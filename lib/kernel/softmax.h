@@ -42,11 +42,12 @@ typedef struct {
 void cross_entropy_start(const cross_entropy *c);
 
 /* Logits z of classes first .. first + n. z becomes exp(z - max[r]), max[r] the maximum so far, to be kept
- * for the gradient. apart: NULL, or what class_pairs_apart gave for them, in rows of ld too. */
+ * for the gradient. apart: NULL, or what cross_entropy_apart gave for them, in rows of ld too. */
 void cross_entropy_add(const cross_entropy *c, long first, long n, real *z, long ld, const real *apart,
                        real *max);
 
-/* After the last part, for each row: loss[r] and nll[r] (neither smoothed nor with R-Drop), natural log. */
+/* After the last part, for each row: loss[r], and nll[r], which has neither smoothing nor R-Drop; natural
+ * log. */
 void cross_entropy_loss(const cross_entropy *c, double *loss, double *nll);
 
 /* A part again: z becomes scale * d loss / d logits. */
@@ -56,8 +57,8 @@ void cross_entropy_gradient(const cross_entropy *c, long first, long n, real *z,
 /* R-Drop (Liang et al. 2021, "R-Drop: Regularized Dropout for Neural Networks"): rows 2 i and 2 i + 1 are one
  * word with two draws of dropout, and shall agree. The loss of a row is more by r_drop / 2 * KL(p, q), p its
  * own distribution and q the other's: with alpha = r_drop that of both is the sum of both cross entropies and
- * alpha times the mean of both divergences, as in the paper. Row i of `apart` (rows / 2, n) becomes the
+ * alpha times the mean of both divergences, as in the paper. Row i of `apart` (c->rows / 2, n) becomes the
  * logits of row 2 i less those of row 2 i + 1. */
-void class_pairs_apart(long rows, long n, const real *z, long ld, real *apart);
+void cross_entropy_apart(const cross_entropy *c, long n, const real *z, long ld, real *apart);
 
 #endif

@@ -222,55 +222,49 @@ static tensor *hidden(model *m, tape *t, const seqs *src, const seqs *tgt, const
     return m->dec->hidden(m->decoder, t, &source, &y, target_of);
 }
 
-static model_sums plain_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how)
+/* All sequences, so many times. */
+static seqs repeated(tape *t, const seqs *s, int times)
 {
-    const int *target_of;
-    tensor *x = hidden(m, t, src, tgt, &target_of);
-    words target = words_with_eos(t, tgt);
-    int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
-    for (int i = 0; i < x->rows; i++) targets[i] = target.ids[target_of ? target_of[i] : i];
-    loss_sums s = nn_loss(t, x, m->out, m->bias, targets, how);
-    return (model_sums){s.loss, s.nll, target.rows};
-}
-
-/* All sequences and all of them again. */
-static seqs twice(tape *t, const seqs *s)
-{
-    size_t n = s->n, from = s->start[0], total = s->start[n] - from;
-    seqs y = {.n = 2 * n, .ids = arena_alloc(t->memory, (2 * total + 1) * sizeof *y.ids)};
-    y.start = arena_alloc(t->memory, (2 * n + 1) * sizeof *y.start);
-    for (size_t copy = 0; copy < 2; copy++) {
+    if (times == 1) return *s;
+    size_t n = s->n, from = s->start[0], total = s->start[n] - from, copies = (size_t)times;
+    seqs y = {.n = copies * n, .ids = arena_alloc(t->memory, (copies * total + 1) * sizeof *y.ids)};
+    y.start = arena_alloc(t->memory, (copies * n + 1) * sizeof *y.start);
+    for (size_t copy = 0; copy < copies; copy++) {
         if (total) memcpy(y.ids + copy * total, s->ids + from, total * sizeof *y.ids);
         for (size_t i = 0; i <= n; i++) y.start[copy * n + i] = copy * total + s->start[i] - from;
     }
     return y;
 }
 
-static model_sums r_drop_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how)
+/* The rows of x with all draws of a word behind each other; *target_of becomes theirs. */
+static tensor *draws_together(tape *t, tensor *x, int draws, const int **target_of)
 {
-    seqs src2 = twice(t, src), tgt2 = twice(t, tgt);
-    const int *target_of;
-    tensor *x = hidden(m, t, &src2, &tgt2, &target_of);
-    words target = words_with_eos(t, &tgt2);
-    int half = x->rows / 2;
-    int *rows = arena_alloc(t->memory, (size_t)x->rows * sizeof(int)); /* both rows of a word together */
-    int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
-    for (int i = 0; i < x->rows; i++) {
-        int place = target_of ? target_of[i] : i, at = 2 * (place % half) + place / half;
+    int *rows = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
+    int *places = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
+    for (int i = 0, each = x->rows / draws; i < x->rows; i++) {
+        int place = *target_of ? (*target_of)[i] : i, at = draws * (place % each) + place / each;
         rows[at] = i;
-        targets[at] = target.ids[place];
+        places[at] = place;
     }
-    loss_settings each = *how;
-    each.scale /= 2;
-    loss_sums s = nn_loss(t, nn_gather(t, x, rows, x->rows), m->out, m->bias, targets, &each);
-    return (model_sums){s.loss / 2, s.nll / 2, half};
+    *target_of = places;
+    return nn_gather(t, x, rows, x->rows);
 }
 
-model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how)
+model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how,
+                      double scale)
 {
     BUG_IF(src->n != tgt->n);
     if (src->n == 0) return (model_sums){0, 0, 0};
-    return how->r_drop > 0 ? r_drop_loss(m, t, src, tgt, how) : plain_loss(m, t, src, tgt, how);
+    int draws = loss_draws(how);
+    seqs from = repeated(t, src, draws), to = repeated(t, tgt, draws);
+    const int *target_of;
+    tensor *x = hidden(m, t, &from, &to, &target_of);
+    if (draws > 1) x = draws_together(t, x, draws, &target_of);
+    words target = words_with_eos(t, &to);
+    int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
+    for (int i = 0; i < x->rows; i++) targets[i] = target.ids[target_of ? target_of[i] : i];
+    loss_sums s = nn_loss(t, x, m->out, m->bias, targets, how, scale / draws);
+    return (model_sums){s.loss / draws, s.nll / draws, target.rows / draws};
 }
 
 enum { LOGIT_ROWS = 128 };

@@ -84,9 +84,10 @@ typedef struct {
 bool model_stepwise(const model *m);
 
 /* The loss of sentence pairs; sequences without bos and eos, as the tokenizer gives them (empty ones are
- * fine). With R-Drop each goes through the network twice, and sums are means of both. If the tape records,
- * everything is ready for tape_backward, with d(how->scale * loss). */
-model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how);
+ * fine). Sums are means over the draws of a pair (loss_draws). If the tape records, everything is ready for
+ * tape_backward, with d(scale * loss). */
+model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how,
+                      double scale);
 
 /* Gives the logits (n, tgt_vocab) of every target position to `take`, some rows at a time, to change at will.
  * place[i]: where row i stands, counted sentence by sentence, eos counted. */

@@ -40,7 +40,7 @@ static void forward(const block *k, const real *x)
         long n = part_size(k, first);
         real *z = logits(k, first), *apart = differences(k, first);
         weights_forward_part(k->w, first, n, k->c.rows, x, k->x->ld, k->b ? k->b->v : NULL, z, CLASSES);
-        if (apart) class_pairs_apart(k->c.rows, n, z, CLASSES, apart);
+        if (apart) cross_entropy_apart(&k->c, n, z, CLASSES, apart);
         cross_entropy_add(&k->c, first, n, z, CLASSES, apart, maxima(k, first));
     }
 }
@@ -78,10 +78,10 @@ static void allocate(block *k, arena *memory)
 }
 
 loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets,
-                  const loss_settings *how)
+                  const loss_settings *how, double scale)
 {
     METER(METER_LOSS);
-    BUG_IF(x->cols != w->cols || (b && b->rows != w->rows) || (how->r_drop > 0 && x->rows % 2));
+    BUG_IF(x->cols != w->cols || (b && b->rows != w->rows) || x->rows % loss_draws(how));
     for (int i = 0; i < x->rows; i++) BUG_IF(targets[i] < 0 || targets[i] >= w->rows);
     loss_sums sums = {0, 0};
     bool add;
@@ -90,7 +90,7 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
     block k = {.x = x, .w = w, .b = b, .c = {.classes = w->rows}};
     k.c.smoothing = (real)how->smoothing;
     k.c.r_drop = (real)how->r_drop;
-    k.c.scale = (real)how->scale;
+    k.c.scale = (real)scale;
     allocate(&k, t->memory);
     for (int from = 0; from < x->rows; from += ROWS) {
         size_t at = (size_t)from * (size_t)x->ld;

@@ -13,13 +13,15 @@ typedef struct {
 typedef struct {
     double smoothing; /* label smoothing */
     double r_drop;    /* alpha of R-Drop (kernel/softmax.h); 0: none */
-    double scale;     /* of the gradients */
 } loss_settings;
 
-/* z = x W^T + b, then cross entropy against targets (rows of x). x (n, d), w (V, d), b (V, 1) or NULL. With
- * R-Drop rows 2 i and 2 i + 1 are two draws of one word. If the tape records, adds the gradients of scale *
- * loss to x, w and b at once: the loss is where backward starts. */
+/* How often each word goes through the network, with dropout of its own. */
+static inline int loss_draws(const loss_settings *how) { return how->r_drop > 0 ? 2 : 1; }
+
+/* z = x W^T + b, then cross entropy against targets (rows of x). x (n, d), w (V, d), b (V, 1) or NULL. The
+ * draws of a word are rows behind each other. If the tape records, adds the gradients of scale * loss to x, w
+ * and b at once: the loss is where backward starts. */
 loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets,
-                  const loss_settings *how);
+                  const loss_settings *how, double scale);
 
 #endif

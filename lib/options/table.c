@@ -238,7 +238,7 @@ const option_row option_table[] = {
      .help = "updates over which all dropout rates rise from 0 to their values (0: constant)"},
     {.key = "r-drop", .type = OPTION_REAL, .argument = "ALPHA", TRAINING, .initial = "0", .least = 0, .most = 100,
      .help = "each pair goes through the network twice, with dropout of its own, and predictions that differ cost "
-             "ALPHA times their divergence (Liang et al. 2021; 5 for little text): twice the time an update; 0: once"},
+             "ALPHA times their divergence (Liang et al. 2021): twice the time an update; 0: once"},
     {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
      .help = "longest gradient, 0 for no limit"},
     {.key = "ema", .type = OPTION_REAL, .argument = "D", TRAINING, .initial = "0.998", .least = 0, .most = 0.999999,

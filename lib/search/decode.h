@@ -32,6 +32,9 @@ size_t batch_take(const batch *b, int tokens, size_t *first);
 void greedy_decode(const batch *b);
 void beam_decode(const batch *b);
 
+/* log_prob over the length penalty; 0 for a length of 0. */
+double search_score(const search_options *o, double log_prob, int length);
+
 /* A result whose n words end in eos, or not (at the limit). */
 hyp hyp_new(const batch *b, const int *words, int n, double log_prob);
 

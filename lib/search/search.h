@@ -101,7 +101,4 @@ void search(model *m, const seqs *src, const search_options *o, hyp_list *lists)
 void search_ensemble(model *const *nets, int n, const seqs *src, const search_options *o, hyp_list *lists);
 void search_free(hyp_list *lists, size_t n);
 
-/* log_prob over the length penalty; 0 for a length of 0. */
-double search_score(const search_options *o, double log_prob, int length);
-
 #endif

@@ -122,8 +122,7 @@ static void run_shard(shards *s, long k, model *m, int rank)
     tape t = tape_new(s->memory[rank], true, true, s->how.seed, (uint64_t)s->how.update << 20 | (uint64_t)k);
     t.dropout = s->how.dropout;
     if (s->how.recompute) t.gradients = s->gradients[rank];
-    loss_settings loss = {s->how.label_smoothing, s->how.r_drop, s->scale};
-    s->sums[k] = model_loss(m, &t, &src, &tgt, &loss);
+    s->sums[k] = model_loss(m, &t, &src, &tgt, &s->how.loss, s->scale);
     tape_backward(&t);
 }
 
@@ -186,7 +185,7 @@ static model_sums total(const shards *s, int n)
 model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_settings *how)
 {
     size_t tgt_words = seqs_total(&b->tgt) + b->tgt.n, words = seqs_total(&b->src) + b->src.n + tgt_words;
-    int n = shards_of(s, words, b->src.n);
+    int n = shards_of(s, words * (size_t)loss_draws(&how->loss), b->src.n);
     s->batch = b;
     s->how = *how;
     s->scale = 1 / (double)(how->mean_words ? (size_t)how->mean_words : tgt_words);

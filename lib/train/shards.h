@@ -25,8 +25,8 @@ typedef struct shards shards;
 typedef struct {
     uint64_t seed; /* and update: choose the dropout */
     int64_t update;
-    double label_smoothing, r_drop; /* loss_settings */
-    double dropout;                 /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
+    loss_settings loss;
+    double dropout;  /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
     long mean_words; /* gradients are those of the sum of losses through this; 0: the batch's target words */
     bool recompute;  /* what layers keep is computed again backward (tape_checkpoint): the same bits in less
                         memory and more time */
@@ -42,7 +42,8 @@ void shards_free(shards *s); /* NULL is fine */
  * gradients before the call must be zero, unless they are to be added to. */
 model_sums shards_gradients(shards *s, const pair_batch *b, const gradient_settings *how);
 
-/* Into how many shards batches of so many words (source and target, eos counted) are cut. */
+/* Into how many shards batches of so many words (source and target, eos counted, each as often as it is
+ * drawn) are cut. */
 int shards_of(const shards *s, size_t words, size_t sentences);
 
 /* Bytes held: of activations and of gradients beside the network's own. */

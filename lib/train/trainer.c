@@ -123,8 +123,7 @@ static int add_batch(trainer *t, const pair_batch *b, update_sums *u)
     if (u->n == 0) u->first_words = (long)(seqs_total(&b->tgt) + b->tgt.n);
     gradient_settings how = {.seed = u->n == 0 ? seed : hash64_mix(seed, (uint64_t)u->n),
                              .update = step,
-                             .label_smoothing = t->set->label_smoothing,
-                             .r_drop = t->set->r_drop,
+                             .loss = t->set->loss,
                              .dropout = warmup_share((long)t->set->dropout_warmup, (long)step),
                              .mean_words = u->first_words,
                              .recompute = t->set->recompute};

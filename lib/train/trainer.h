@@ -29,11 +29,11 @@ typedef struct {
     double lr_factor;
     int64_t accumulate; /* batches an update; 0 and 1: one */
     bool recompute;     /* see gradient_settings; changes no bit, so a resumed training may have it or not */
-    double label_smoothing, r_drop; /* nn/loss.h */
-    int64_t dropout_warmup;         /* updates until dropout has its full rates; 0: from the beginning */
-    double clip_norm;               /* 0: no clipping */
-    double ema;                     /* decay of the mean of the weights that is validated; 0: none */
-    int64_t valid_every;            /* updates between validations; 0: once at the end of each epoch */
+    loss_settings loss;
+    int64_t dropout_warmup;   /* updates until dropout has its full rates; 0: from the beginning */
+    double clip_norm;         /* 0: no clipping */
+    double ema;               /* decay of the mean of the weights that is validated; 0: none */
+    int64_t valid_every;      /* updates between validations; 0: once at the end of each epoch */
     int64_t save_every;       /* updates between checkpoints that are kept under their number; 0: none */
     int64_t keep;             /* how many of them: the newest */
     double save_seconds;      /* and at least one in this time; 0: none */

@@ -33,13 +33,14 @@ typedef struct {
     pair_text valid;
     model *net;
     int64_t too_long_told;
+    bool interrupted; /* saved, and asked to end */
 } training;
 
 enum { HELD_OUT_PERMILLE = 10, HELD_OUT_MAX = 1000, SAVE_SECONDS = 600 };
 
 /* ------------------------------------------------------------------------------------- signals */
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop; /* the signal that asked for an end, or 0 */
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 enum { ENDS = sizeof ends / sizeof *ends };
@@ -56,8 +57,7 @@ static void set_handler(void (*handler)(int))
 /* The first signal asks for an end, the second one is the end. */
 static void on_signal(int number)
 {
-    (void)number;
-    stop = 1;
+    stop = number;
     set_handler(SIG_DFL);
 }
 
@@ -456,6 +456,7 @@ static int run(training *t)
     int status = train_run(&job, &settings, &result);
     report_end(&report);
     if (status == 0) tell_end(t, &result);
+    t->interrupted = status == 0 && result.end == END_SIGNAL;
     return status;
 }
 
@@ -504,5 +505,6 @@ int cmd_train(int argc, char **argv)
         training_free(&t);
     }
     options_free(t.o);
+    if (t.interrupted) raise(stop); /* whoever waits shall not take the training for done */
     return code;
 }

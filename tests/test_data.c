@@ -181,6 +181,36 @@ static void test_line_errors(void)
     check_read_error(scratch_write("empty.gz", "", 0), "not a gzip file");
 }
 
+/* Progress: lines of one length, so that the true share is known. */
+static void check_share(const char *path, int n)
+{
+    lines *l = NULL;
+    CU_ASSERT_FATAL(lines_open(path, &l) == 0);
+    span line;
+    double last = 0;
+    bool rises = true, close = true;
+    for (int i = 1; lines_next(l, &line) == 1; i++) {
+        double share = lines_share(l);
+        rises &= share >= last;
+        close &= fabs(share - (double)i / n) < 0.05;
+        last = share;
+    }
+    CU_ASSERT(rises);
+    CU_ASSERT(close);
+    CU_ASSERT_DOUBLE_EQUAL(last, 1, 0.001);
+    lines_close(l);
+}
+
+static void test_share(void)
+{
+    enum { N = 200000 };
+    str text = {0};
+    for (int i = 0; i < N; i++) str_addf(&text, "%08x\n", (unsigned)i * 2654435761u);
+    check_share(scratch_write("share.txt", text.p, text.n), N);
+    check_share(write_gz("share.gz", text.p, text.n), N);
+    str_free(&text);
+}
+
 static void test_damaged_gz(void)
 {
     str text = {0};
@@ -827,6 +857,7 @@ static CU_TestInfo tests[] = {
     {"lines as they come", test_lines_as_they_come},
     {"long lines", test_long_lines},
     {"line errors", test_line_errors},
+    {"share of a file", test_share},
     {"damaged .gz", test_damaged_gz},
     {"UTF-8: all characters", test_utf8_characters},
     {"UTF-8: faults", test_utf8_faults},

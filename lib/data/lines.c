@@ -21,11 +21,11 @@ struct lines {
     int fd;    /* of plain text; -1 if gz is used */
     gzFile gz; /* of a .gz */
     char *buffer;
-    size_t at, end; /* what of the buffer was not given yet */
-    double filled;  /* bytes that were ever in it */
-    double size;    /* of the file, compressed or not; 0 if nobody knows */
-    bool ended;     /* the source has no more */
-    str joined;     /* a line that reaches over the end of the buffer */
+    size_t at, end;  /* what of the buffer was not given yet */
+    double from, to; /* where it begins and ends in the file, compressed or not */
+    double size;     /* of the file; 0 if nobody knows */
+    bool ended;      /* the source has no more */
+    str joined;      /* a line that reaches over the end of the buffer */
     bool valid;
     line_counts counts;
 };
@@ -97,7 +97,8 @@ static int fill(lines *l)
     }
     l->at = 0;
     l->end = (size_t)got;
-    l->filled += (double)got;
+    l->from = l->to;
+    l->to = l->gz ? (double)gzoffset(l->gz) : l->to + (double)got;
     l->ended = got == 0;
     return 0;
 }
@@ -131,8 +132,8 @@ static int start_gz(lines *l)
 {
     l->gz = gzdopen(l->fd, "rb");
     if (!l->gz) return fail("%s: cannot be opened as a gzip file", l->path);
-    l->fd = -1; /* the gzFile owns it now */
-    gzbuffer(l->gz, BUFFER);
+    l->fd = -1;                  /* the gzFile owns it now */
+    gzbuffer(l->gz, BUFFER / 2); /* reads of twice this pass by zlib's own: gzoffset is where ours ends */
     if (gzdirect(l->gz)) return fail("%s: its name ends in .gz, but it is not a gzip file", l->path);
     return 0;
 }
@@ -242,9 +243,8 @@ const line_counts *lines_count(const lines *l) { return &l->counts; }
 
 double lines_share(const lines *l)
 {
-    double read = l->gz ? (double)gzoffset(l->gz) : l->filled;
-    double given = l->filled > 0 ? 1 - (double)(l->end - l->at) / l->filled : 0;
-    return l->size > 0 ? fmin(read / l->size, 1) * given : NAN;
+    double given = l->end ? (double)l->at / (double)l->end : 1;
+    return l->size > 0 ? fmin((l->from + (l->to - l->from) * given) / l->size, 1) : NAN;
 }
 
 const char *lines_path(const lines *l) { return l->path; }

@@ -70,16 +70,32 @@ double bench_seconds(bool cpu_time) { return cpu_time ? cpu_seconds() : clock_se
 /* Short pieces, many a thread, so that one which starts late delays nobody. */
 enum { PEAK_ROUNDS = 20000, PEAK_PIECES = 50, PEAK_TIMES = 20 };
 
-static void peak_task(long i, void *context) { ((double *)context)[i] = gemm_peak(PEAK_ROUNDS); }
+typedef struct {
+    enum gemm_numbers numbers;
+    double *flops; /* of each task */
+} peak_work;
+
+static void peak_task(long i, void *context)
+{
+    const peak_work *w = context;
+    w->flops[i] = gemm_peak(w->numbers, PEAK_ROUNDS);
+}
+
+static enum precision precision_of(const options *o)
+{
+    return (enum precision)options_choice(o, "precision");
+}
 
 /* GFLOP/s of nothing but multiply-adds on all threads at once: the best of several times. */
-static double measure_peak(bool cpu_time)
+static double measure_peak(const options *o)
 {
+    bool cpu_time = options_flag(o, "cpu-time");
     int pieces = PEAK_PIECES * team_threads();
     double *flops = xcalloc((size_t)pieces, sizeof *flops), best = 0;
+    peak_work work = {precision_of(o) == PRECISION_BF16 ? GEMM_BF16 : GEMM_FP32, flops};
     for (int k = 0; k < PEAK_TIMES; k++) {
         double took = bench_seconds(cpu_time), sum = 0;
-        team_run(pieces, peak_task, flops);
+        team_run(pieces, peak_task, &work);
         took = bench_seconds(cpu_time) - took;
         for (int i = 0; i < pieces; i++) sum += flops[i];
         best = fmax(best, 1e-9 * sum / took);
@@ -293,6 +309,7 @@ static int describe_network(bench *b, const char *preset)
 static void build_network(bench *b)
 {
     b->net = model_new(&b->config, true);
+    if (precision_of(b->o) == PRECISION_BF16) params_multiply_bf16(model_params(b->net));
     model_init(b->net, (uint64_t)options_int(b->o, "seed"));
     b->memory = arena_new();
     optimizer_settings adam = optimizer_defaults(OPTIMIZER_ADAM);
@@ -340,7 +357,7 @@ static int measure_translation(bench *b, double peak)
             model_keep_output(b->net);
             b->shortlist = shortlist_make_up(b->config.tgt_vocab, seed);
         }
-        params_freeze(model_params(b->net), (enum precision)options_choice(b->o, "precision"));
+        params_freeze(model_params(b->net), precision_of(b->o));
     }
     translate_bench how = translation_of(b);
     if (options_flag(b->o, "shortlist"))
@@ -354,7 +371,7 @@ static int measure_translation(bench *b, double peak)
     str_free(&ids);
     if (written) return -1;
     const bench_network n = {b->name, team_threads(), model_params(b->net)->n_reals, b->config.tgt_vocab,
-                             fmax(peak, measure_peak(b->cpu_time))};
+                             fmax(peak, measure_peak(b->o))};
     str out = {0};
     (options_flag(b->o, "json") ? bench_translate_json : bench_translate_report)(&n, &r, &out);
     int status = print_out(str_span(&out));
@@ -375,7 +392,7 @@ static int measure(bench *b, double peak)
     b->result.vocab_size = b->config.tgt_vocab;
     b->result.clock = b->cpu_time ? "cpu" : "wall";
     measure_updates(b);
-    b->result.peak = fmax(peak, measure_peak(b->cpu_time)); /* before and after */
+    b->result.peak = fmax(peak, measure_peak(b->o)); /* before and after */
     if (b->result.input.open >= 0) time_epoch(b);
     return tell(b);
 }
@@ -419,6 +436,10 @@ static int check_usage(const options *o)
         return fail("--shortlist is for --translate");
     if (options_flag(o, "one-by-one") && !options_flag(o, "translate"))
         return fail("--one-by-one is for --translate");
+    if (precision_of(o) == PRECISION_INT8 && !options_flag(o, "translate"))
+        return fail("--precision int8 is for --translate; training has fp32 and bf16");
+    if (precision_of(o) == PRECISION_BF16 && options_flag(o, "translate"))
+        return fail("--precision bf16 is for training; --translate has fp32 and int8");
     if (options_text(o, "output") && !options_flag(o, "translate"))
         return fail("-o is for --translate: nothing is written but reports");
     return 0;
@@ -435,7 +456,7 @@ static int load_network(bench *b)
         if (model_shortlist(&b->loaded, path)) return -1;
         model_keep_output(b->net);
     }
-    params_freeze(model_params(b->net), (enum precision)options_choice(b->o, "precision"));
+    params_freeze(model_params(b->net), precision_of(b->o));
     b->config = *model_config(b->net);
     b->name = net_config_kind(&b->config);
     return 0;
@@ -466,7 +487,7 @@ static int run_all(int argc, char **argv, const options *o)
         while (presets[n].name) all[n] = presets[n].name, n++;
         words = all;
     }
-    double peak = measure_peak(options_flag(o, "cpu-time"));
+    double peak = measure_peak(o);
     note("%s, %d thread%s: at most %.1f GFLOP/s", isa_name(), team_threads(), plural(team_threads()), peak);
     if (n == 0) return run(argc, argv, NULL, peak);
     for (int i = 0; i < n && code == EXIT_GOOD; i++) code = run(argc, argv, words[i], peak);

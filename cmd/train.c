@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "command.h"
 #include "data/corpus.h"
+#include "kernel/isa.h"
 #include "report.h"
 #include "resume.h"
 #include "train/shortlist.h"
@@ -337,6 +338,13 @@ static int build_network(training *t)
     bool resume = options_flag(t->o, "resume");
     if (net_config_check(&c)) return resume ? fail("%s: %s", t->path, error_message()) : -1;
     t->net = model_new(&c, true);
+    if (options_choice(t->o, "precision")) {
+        params_multiply_bf16(model_params(t->net));
+        if (!gemm_has_bf16())
+            note("--precision bf16: the instructions in use (%s) have no products of bfloat16; fp32 is as "
+                 "fast",
+                 isa_name());
+    }
     if (!resume && init_weights(t)) return -1;
     note("network: %s, %zu parameters", net_config_kind(&c), model_params(t->net)->n_reals);
     return 0;

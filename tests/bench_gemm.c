@@ -42,9 +42,9 @@ static void multiply(const product *p)
     else if (p->int8)
         int8_product(p->m, p->n, p->k, p->a, lda, p->int8, NULL, false, p->c, p->n);
     else if (p->packed)
-        gemm_packed(p->m, p->n, p->k, p->a, lda, p->packed, NULL, false, p->c, p->n);
+        gemm_packed(GEMM_FP32, p->m, p->n, p->k, p->a, lda, p->packed, NULL, false, p->c, p->n);
     else
-        gemm(p->kind, p->m, p->n, p->k, p->a, lda, p->b, ldb, NULL, false, p->c, p->n);
+        gemm(GEMM_FP32, p->kind, p->m, p->n, p->k, p->a, lda, p->b, ldb, NULL, false, p->c, p->n);
 }
 
 static double seconds(void)
@@ -74,7 +74,7 @@ static double peak(void)
 {
     double best = 0;
     for (int round = 0; round < 20; round++) {
-        double t = seconds(), flops = gemm_peak(200000);
+        double t = seconds(), flops = gemm_peak(GEMM_FP32, 200000);
         t = seconds() - t;
         if (flops / t > best) best = flops / t;
     }
@@ -121,10 +121,10 @@ static void row(long m, long k, long n, float *x, float *w, float *y, cblas_gemm
     for (int i = 0; i < 3; i++) print_rate(names[i], &products[i], library, top);
     for (int i = 0; i < 2; i++) {
         product *p = &products[i];
-        size_t bytes = gemm_packed_reals(p->n, p->k) * sizeof *p->packed;
+        size_t bytes = gemm_packed_reals(GEMM_FP32, p->n, p->k) * sizeof *p->packed;
         p->library = NULL;
         p->packed = pages_alloc(&bytes);
-        gemm_pack(p->kind, p->n, p->k, p->b, p->kind == GEMM_NT ? p->k : p->n, p->packed);
+        gemm_pack(GEMM_FP32, p->kind, p->n, p->k, p->b, p->kind == GEMM_NT ? p->k : p->n, p->packed);
         print_rate(i ? "packed NN" : "packed NT", p, NULL, top);
         free(p->packed);
     }

@@ -11,6 +11,26 @@ typedef struct {
 
 enum { MARK = 77 };
 
+/* What the tests below multiply. */
+static enum gemm_numbers numbers;
+
+/* A test that is to pass with both. */
+#define BOTH(test)                                                                                           \
+    static void both_##test(void)                                                                            \
+    {                                                                                                        \
+        for (numbers = GEMM_FP32; numbers <= GEMM_BF16; numbers++) test();                                   \
+        numbers = GEMM_FP32;                                                                                 \
+    }
+
+/* A number as it is multiplied. */
+static double multiplied(real x)
+{
+    if (numbers == GEMM_FP32 || sizeof(real) != 4) return (double)x;
+    int power;
+    double part = frexp((double)x, &power); /* bfloat16 has 8 bits of it */
+    return ldexp(nearbyint(ldexp(part, 8)), power - 8);
+}
+
 static long a_rows(const product *p) { return p->kind == GEMM_TN ? p->k : p->m; }
 static long a_cols(const product *p) { return p->kind == GEMM_TN ? p->m : p->k; }
 static long b_rows(const product *p) { return p->kind == GEMM_NT ? p->n : p->k; }
@@ -51,8 +71,8 @@ static double element(const product *p, long i, long j, double *size)
     double sum = 0;
     *size = 0;
     for (long q = 0; q < p->k; q++) {
-        double term = (double)(p->kind == GEMM_TN ? p->a[q * p->lda + i] : p->a[i * p->lda + q]) *
-                      (double)(p->kind == GEMM_NT ? p->b[j * p->ldb + q] : p->b[q * p->ldb + j]);
+        double term = multiplied(p->kind == GEMM_TN ? p->a[q * p->lda + i] : p->a[i * p->lda + q]) *
+                      multiplied(p->kind == GEMM_NT ? p->b[j * p->ldb + q] : p->b[q * p->ldb + j]);
         sum += term;
         *size += fabs(term);
     }
@@ -63,7 +83,8 @@ static double element(const product *p, long i, long j, double *size)
 static bool product_right(product *p, bool add, bool bias)
 {
     real *before = copy_reals(p->c, (size_t)(p->m * p->ldc));
-    gemm(p->kind, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, bias ? p->bias : NULL, add, p->c, p->ldc);
+    gemm(numbers, p->kind, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, bias ? p->bias : NULL, add, p->c,
+         p->ldc);
     bool good = true;
     for (long i = 0; i < p->m && good; i++)
         for (long j = 0; j < p->ldc && good; j++) {
@@ -120,7 +141,7 @@ static bool part_equal(const product *p, long i, long rows, long j, long cols)
     const real *b = p->kind == GEMM_NT ? p->b + j * p->ldb : p->b + j;
     long ld = cols + rows % 3;
     real *c = zero_reals((size_t)(rows * ld));
-    gemm(p->kind, rows, cols, p->k, a, p->lda, b, p->ldb, p->bias + j, false, c, ld);
+    gemm(numbers, p->kind, rows, cols, p->k, a, p->lda, b, p->ldb, p->bias + j, false, c, ld);
     bool good = true;
     for (long r = 0; r < rows; r++)
         good = good && same_bits(c + r * ld, p->c + (i + r) * p->ldc + j, (size_t)cols);
@@ -130,10 +151,10 @@ static bool part_equal(const product *p, long i, long rows, long j, long cols)
 
 static void check_law_of_rows(enum gemm_kind kind, long n, long k)
 {
-    enum { ROWS = 512 };
+    enum { ROWS = 256 };
     product p = product_new(kind, ROWS, n, k);
     team_set_threads(1); /* thousands of small products */
-    gemm(kind, ROWS, n, k, p.a, p.lda, p.b, p.ldb, p.bias, false, p.c, p.ldc);
+    gemm(numbers, kind, ROWS, n, k, p.a, p.lda, p.b, p.ldb, p.bias, false, p.c, p.ldc);
     bool alone = true, first = true, last = true, columns = true;
     for (long m = 1; m <= ROWS; m++) {
         alone = alone && part_equal(&p, m - 1, 1, 0, n);
@@ -162,12 +183,12 @@ static void test_law_of_rows(void)
 /* A packed B gives the bits of the B that was packed: with a bias, added, one row and many. */
 static bool packed_equal(const product *p, long m, bool add)
 {
-    real *b = zero_reals(gemm_packed_reals(p->n, p->k));
+    real *b = zero_reals(gemm_packed_reals(numbers, p->n, p->k));
     real *want = copy_reals(p->c, (size_t)(p->m * p->ldc)), *got = copy_reals(p->c, (size_t)(p->m * p->ldc));
     const real *bias = add ? NULL : p->bias;
-    gemm_pack(p->kind, p->n, p->k, p->b, p->ldb, b);
-    gemm_packed(m, p->n, p->k, p->a, p->lda, b, bias, add, got, p->ldc);
-    gemm(p->kind, m, p->n, p->k, p->a, p->lda, p->b, p->ldb, bias, add, want, p->ldc);
+    gemm_pack(numbers, p->kind, p->n, p->k, p->b, p->ldb, b);
+    gemm_packed(numbers, m, p->n, p->k, p->a, p->lda, b, bias, add, got, p->ldc);
+    gemm(numbers, p->kind, m, p->n, p->k, p->a, p->lda, p->b, p->ldb, bias, add, want, p->ldc);
     bool equal = same_bits(got, want, (size_t)(p->m * p->ldc));
     free(b);
     free(want);
@@ -190,6 +211,30 @@ static void test_packed(void)
         }
 }
 
+/* Some columns of a packed B, and some of its rows. */
+static void test_parts(void)
+{
+    product p = product_new(GEMM_NT, 40, 600, 700);
+    real *b = zero_reals(gemm_packed_reals(numbers, p.n, p.k));
+    real *want = zero_reals((size_t)(p.m * p.n)), *got = zero_reals((size_t)(p.m * p.n));
+    gemm_pack(numbers, p.kind, p.n, p.k, p.b, p.ldb, b);
+    gemm(numbers, p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, false, want, p.n);
+    for (long j = 0; j < p.n; j += GEMM_PART) {
+        long cols = p.n - j < GEMM_PART ? p.n - j : GEMM_PART;
+        gemm_packed_columns(numbers, p.m, cols, p.k, p.a, p.lda, b, j, p.n, NULL, false, got + j, p.n);
+    }
+    CU_ASSERT(same_bits(got, want, (size_t)(p.m * p.n)));
+    for (long q = 0; q < p.k; q += GEMM_PART) {
+        long rows = p.k - q < GEMM_PART ? p.k - q : GEMM_PART;
+        gemm_packed_rows(numbers, p.m, p.n, rows, p.a + q, p.lda, b, q, q > 0, got, p.n);
+    }
+    CU_ASSERT(same_bits(got, want, (size_t)(p.m * p.n)));
+    free(b);
+    free(want);
+    free(got);
+    product_free(&p);
+}
+
 /* Columns of B in another order and some of them twice, each packed by itself into what held other numbers.
  */
 static void check_columns(long m, long n, long k)
@@ -198,10 +243,10 @@ static void check_columns(long m, long n, long k)
     long all = (n / GEMM_COLUMNS + 2) * GEMM_COLUMNS, used = all - GEMM_COLUMNS;
     real *b = random_reals((size_t)(all * k), 3, 9), *want = zero_reals((size_t)(m * n)),
          *got = zero_reals((size_t)(m * used));
-    gemm(GEMM_NT, m, n, k, p.a, p.lda, p.b, p.ldb, NULL, false, want, n);
+    gemm(numbers, GEMM_NT, m, n, k, p.a, p.lda, p.b, p.ldb, NULL, false, want, n);
     gemm_clear_columns(all, k, 0, used, b);
     for (long j = 0; j < used; j++) gemm_pack_column(all, k, used - 1 - j, p.b + j * 7 % n * p.ldb, b);
-    gemm_packed_columns(m, used, k, p.a, p.lda, b, 0, all, NULL, false, got, used);
+    gemm_packed_columns(numbers, m, used, k, p.a, p.lda, b, 0, all, NULL, false, got, used);
     bool same = true;
     for (long i = 0; i < m; i++)
         for (long j = 0; j < used; j++)
@@ -217,8 +262,8 @@ static void check_columns(long m, long n, long k)
 static void check_unpacked(long n, long k)
 {
     product p = product_new(GEMM_NT, 1, n, k);
-    real *packed = zero_reals(gemm_packed_reals(n, k)), *got = zero_reals((size_t)k);
-    gemm_pack(GEMM_NT, n, k, p.b, p.ldb, packed);
+    real *packed = zero_reals(gemm_packed_reals(numbers, n, k)), *got = zero_reals((size_t)k);
+    gemm_pack(numbers, GEMM_NT, n, k, p.b, p.ldb, packed);
     bool same = true;
     for (long j = 0; j < n; j++) {
         gemm_unpack_column(n, k, packed, j, got);
@@ -248,7 +293,7 @@ static void test_threads(void)
         for (int t = 0; t < 4; t++) {
             team_set_threads(threads[t]);
             real *c = copy_reals(p.c, size);
-            gemm(p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, true, c, p.ldc);
+            gemm(numbers, p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, true, c, p.ldc);
             if (want) CU_ASSERT(same_bits(c, want, size));
             if (want)
                 free(c);
@@ -265,7 +310,7 @@ static void test_nan(void)
 {
     product p = product_new(GEMM_NT, 20, 40, 30);
     p.a[3 * p.lda + 29] = (real)NAN;
-    gemm(p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, false, p.c, p.ldc);
+    gemm(numbers, p.kind, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, NULL, false, p.c, p.ldc);
     bool good = true;
     for (long i = 0; i < p.m; i++)
         for (long j = 0; j < p.n; j++) good = good && isnan(p.c[i * p.ldc + j]) == (i == 3);
@@ -273,14 +318,23 @@ static void test_nan(void)
     product_free(&p);
 }
 
+BOTH(test_shapes)
+BOTH(test_empty)
+BOTH(test_law_of_rows)
+BOTH(test_packed)
+BOTH(test_parts)
+BOTH(test_threads)
+BOTH(test_nan)
+
 static CU_TestInfo tests[] = {
-    {"shapes, transpositions, distances of rows", test_shapes},
-    {"nothing to multiply", test_empty},
-    {"a row has the same bits alone and among others", test_law_of_rows},
-    {"a packed matrix gives the same bits", test_packed},
+    {"shapes, transpositions, distances of rows", both_test_shapes},
+    {"nothing to multiply", both_test_empty},
+    {"a row has the same bits alone and among others", both_test_law_of_rows},
+    {"a packed matrix gives the same bits", both_test_packed},
+    {"parts of a packed matrix have the same bits", both_test_parts},
     {"columns that are packed by themselves have the same bits", test_columns},
-    {"threads do not change a bit", test_threads},
-    {"NaN comes through", test_nan},
+    {"threads do not change a bit", both_test_threads},
+    {"NaN comes through", both_test_nan},
     CU_TEST_INFO_NULL,
 };
 

@@ -76,6 +76,7 @@ typedef struct {
     int threads;
     bool large; /* as networks are that have one copy of gradients */
     bool recompute;
+    bool bf16;
 } ways;
 
 typedef struct {
@@ -90,6 +91,7 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     model *m = model_new(c, true);
     params *p = model_params(m);
     model_init(m, 3);
+    if (w->bf16) params_multiply_bf16(p);
     shards *s = shards_new_sized(m, w->large);
     gradient_settings how = {.seed = 5, .update = 7, .dropout = 1, .recompute = w->recompute};
     how.loss = (loss_settings){.smoothing = 0.1, .r_drop = 1};
@@ -104,10 +106,10 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     return g;
 }
 
-static real *gradients_of(const net_config *c, const pair_batch *b, int threads, bool large, double *loss)
+static real *gradients_of(const net_config *c, const pair_batch *b, const ways *w, double *loss)
 {
     gradient_cost cost;
-    real *g = gradients_by(c, b, &(ways){threads, large, false}, &cost);
+    real *g = gradients_by(c, b, w, &cost);
     *loss = cost.loss;
     return g;
 }
@@ -120,13 +122,13 @@ static size_t size_of(const net_config *c)
     return n;
 }
 
-static void check_threads(const net_config *c, const pair_batch *b, bool large)
+static void check_threads(const net_config *c, const pair_batch *b, bool large, bool bf16)
 {
     static const int threads[] = {2, 3, 7};
     double loss, other;
-    real *want = gradients_of(c, b, 1, large, &loss);
+    real *want = gradients_of(c, b, &(ways){.threads = 1, .large = large, .bf16 = bf16}, &loss);
     for (int i = 0; i < 3; i++) {
-        real *got = gradients_of(c, b, threads[i], large, &other);
+        real *got = gradients_of(c, b, &(ways){.threads = threads[i], .large = large, .bf16 = bf16}, &other);
         CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
         CU_ASSERT(other == loss);
         free(got);
@@ -142,8 +144,9 @@ static void test_threads(void)
     for (int pair = 0; network_pair(pair, &c); pair++)
         for (int i = 0; i < 4; i++) {
             pair_batch b = random_batch(sentences[i], 18, 11 + (uint64_t)i);
-            check_threads(&c, &b, false);
-            check_threads(&c, &b, true);
+            check_threads(&c, &b, false, false);
+            check_threads(&c, &b, true, false);
+            check_threads(&c, &b, false, true);
             batch_free(&b);
         }
 }
@@ -153,7 +156,30 @@ static void test_networks(void)
 {
     pair_batch b = random_batch(80, 18, 31);
     for (networks w = networks_all(); networks_next(&w);)
-        if (w.first == w.second) check_threads(&w.config, &b, false);
+        if (w.first == w.second) check_threads(&w.config, &b, false, false);
+    batch_free(&b);
+}
+
+/* Products of bfloat16 give other gradients, but not much. */
+static void test_bf16(void)
+{
+    net_config c;
+    pair_batch b = random_batch(100, 18, 51);
+    for (int pair = 0; network_pair(pair, &c); pair++) {
+        c.d_model = c.d_readout = c.d_attention = c.d_ff = 64;
+        double loss, other, size = 0, off = 0;
+        real *want = gradients_of(&c, &b, &(ways){.threads = 2}, &loss);
+        real *got = gradients_of(&c, &b, &(ways){.threads = 2, .bf16 = true}, &other);
+        for (size_t i = 0, n = size_of(&c); i < n; i++) {
+            size += (double)want[i] * (double)want[i];
+            off += ((double)got[i] - (double)want[i]) * ((double)got[i] - (double)want[i]);
+        }
+        off = sqrt(off / size);
+        CU_ASSERT(off > 1e-3 && off < 0.02);
+        CU_ASSERT(other != loss && fabs(other - loss) < 0.002 * loss);
+        free(want);
+        free(got);
+    }
     batch_free(&b);
 }
 
@@ -161,8 +187,8 @@ static void test_networks(void)
 static void check_recompute(const net_config *c, const pair_batch *b, int threads)
 {
     gradient_cost kept, again;
-    real *want = gradients_by(c, b, &(ways){threads, false, false}, &kept);
-    real *got = gradients_by(c, b, &(ways){threads, false, true}, &again);
+    real *want = gradients_by(c, b, &(ways){.threads = threads, .recompute = false}, &kept);
+    real *got = gradients_by(c, b, &(ways){.threads = threads, .recompute = true}, &again);
     CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
     CU_ASSERT(again.loss == kept.loss);
     if (threads == 1) /* two share the work as it comes */
@@ -187,7 +213,7 @@ static void test_recompute(void)
 static void check_whole(const net_config *c, const pair_batch *b, bool large)
 {
     double loss, size = 0, off = 0;
-    real *parts = gradients_of(c, b, 2, large, &loss);
+    real *parts = gradients_of(c, b, &(ways){.threads = 2, .large = large}, &loss);
     model *m = model_new(c, true);
     arena *memory = arena_new();
     params *p = model_params(m);
@@ -241,6 +267,7 @@ static CU_TestInfo tests[] = {
     {"tasks end in any order and are committed in theirs", test_order},
     {"gradients have the same bits at any number of threads", test_threads},
     {"and those of every network", test_networks},
+    {"those of bfloat16 are close", test_bf16},
     {"layers computed again give the same bits in less memory", test_recompute},
     {"the parts of a batch give the gradient of the whole", test_whole},
     {"more words, more shards", test_number},

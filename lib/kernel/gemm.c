@@ -30,6 +30,14 @@ static long least(long a, long b) { return a < b ? a : b; }
 static long most(long a, long b) { return a > b ? a : b; }
 static long round_up(long n, long unit) { return (n + unit - 1) / unit * unit; }
 
+/* Room of k numbers in a packed column. */
+static long packed_depth(const struct gemm_loops *l, long k) { return (k + l->per - 1) / l->per; }
+
+static const struct gemm_loops *loops_of(enum gemm_numbers numbers)
+{
+    return numbers == GEMM_BF16 ? loops()->bf16 : loops()->gemm;
+}
+
 static const real *b_at(const product *g, long p, long j)
 {
     return g->kind == GEMM_NT ? g->b + j * g->ldb + p : g->b + p * g->ldb + j;
@@ -40,13 +48,19 @@ static const real *a_at(const product *g, long i, long p)
     return g->kind == GEMM_TN ? g->a + p * g->lda + i : g->a + i * g->lda + p;
 }
 
-/* Columns j .. j + n of the chunk, in blocks of rows; the block of row p begins at p * width. */
+/* Column j of the chunk from its row p on, a multiple of loops->depth, in a block of so many rows. */
+static real *packed_at(const product *g, long p, long j, long depth)
+{
+    return g->packed + packed_depth(g->loops, p) * g->width + j * packed_depth(g->loops, depth);
+}
+
+/* Columns j .. j + n of the chunk, in blocks of rows. */
 static void pack_columns(const product *g, long j, long n)
 {
     for (long p = 0; p < g->depth; p += g->loops->depth) {
         long depth = least(g->loops->depth, g->depth - p);
         g->loops->pack_b(g->kind, depth, n, b_at(g, g->top + p, g->first + j), g->ldb,
-                         g->packed + p * g->width + j * depth);
+                         packed_at(g, p, j, depth));
     }
 }
 
@@ -61,8 +75,7 @@ static void compute_tile(const product *g, long i, long m, long j, long n, real 
 {
     for (long p = 0; p < g->depth; p += g->loops->depth) {
         long depth = least(g->loops->depth, g->depth - p), at = g->top + p;
-        const real *b =
-            g->packed ? g->packed + p * g->width + (g->skip + j) * depth : b_at(g, at, g->first + j);
+        const real *b = g->packed ? packed_at(g, p, g->skip + j, depth) : b_at(g, at, g->first + j);
         g->loops->tile(g->kind, m, n, depth, a_at(g, i, at), g->lda, b, g->packed ? 0 : g->ldb,
                        g->bias && at == 0 ? g->bias + g->first + j : NULL, g->add || at > 0,
                        g->c + i * g->ldc + g->first + j, g->ldc, work);
@@ -87,7 +100,7 @@ static void tile_task(long task, void *context)
 static void strip_task(long task, void *context)
 {
     product g = *(const product *)context;
-    bool direct = g.kind != GEMM_NT && g.m <= 2 * g.loops->height;
+    bool direct = g.kind != GEMM_NT && g.loops->per == 1 && g.m <= 2 * g.loops->height;
     g.first = task * g.strip;
     g.cols = least(g.strip, g.n - g.first);
     g.depth = g.k;
@@ -97,7 +110,7 @@ static void strip_task(long task, void *context)
     g.cols -= whole;
     if (g.cols == 0) return;
     g.width = round_up(g.cols, g.loops->half);
-    g.packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g.k * g.width));
+    g.packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(packed_depth(g.loops, g.k) * g.width));
     pack_columns(&g, 0, g.cols);
     compute_tile(&g, 0, g.m, 0, g.cols, tile_work(&g));
 }
@@ -156,7 +169,7 @@ static void pack_strips(product *g)
 static void chunk(product *g)
 {
     g->width = round_up(g->cols, g->loops->half);
-    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(g->depth * g->width));
+    g->packed = scratch(SCRATCH_GEMM_B, sizeof(real) * (size_t)(packed_depth(g->loops, g->depth) * g->width));
     pack_strips(g);
     run_tiles(g);
 }
@@ -179,13 +192,13 @@ static void no_products(const product *g)
         for (long j = 0; j < g->n; j++) g->c[i * g->ldc + j] = g->bias ? g->bias[j] : 0;
 }
 
-void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b, long ldb,
-          const real *bias, bool add, real *c, long ldc)
+void gemm(enum gemm_numbers numbers, enum gemm_kind kind, long m, long n, long k, const real *a, long lda,
+          const real *b, long ldb, const real *bias, bool add, real *c, long ldc)
 {
     METER_PRODUCT(2.0 * (double)m * (double)n * (double)k);
     BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add));
     product g = {.kind = kind, .m = m, .n = n, .k = k, .a = a, .b = b, .bias = bias, .lda = lda};
-    g.ldb = ldb, g.ldc = ldc, g.add = add, g.c = c, g.loops = loops()->gemm;
+    g.ldb = ldb, g.ldc = ldc, g.add = add, g.c = c, g.loops = loops_of(numbers);
     if (m == 0 || n == 0) return;
     if (k == 0) {
         no_products(&g);
@@ -199,30 +212,36 @@ void gemm(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, 
 
 /* ---- a packed B: a chunk that holds all of it ---- */
 
-size_t gemm_packed_reals(long n, long k) { return (size_t)(round_up(n, loops()->gemm->half) * k); }
-
-static product packed_product(long m, long n, long k)
+size_t gemm_packed_reals(enum gemm_numbers numbers, long n, long k)
 {
-    const struct gemm_loops *l = loops()->gemm;
+    const struct gemm_loops *l = loops_of(numbers);
+    return (size_t)(round_up(n, l->half) * packed_depth(l, k));
+}
+
+static product packed_product(enum gemm_numbers numbers, long m, long n, long k)
+{
+    const struct gemm_loops *l = loops_of(numbers);
     return (product){
         .m = m, .n = n, .k = k, .cols = n, .depth = k, .width = round_up(n, l->half), .loops = l};
 }
 
-void gemm_pack(enum gemm_kind kind, long n, long k, const real *b, long ldb, real *out)
+void gemm_pack(enum gemm_numbers numbers, enum gemm_kind kind, long n, long k, const real *b, long ldb,
+               real *out)
 {
     METER(METER_PACKING);
     BUG_IF(kind == GEMM_TN || n < 0 || k < 0);
-    product g = packed_product(0, n, k);
+    product g = packed_product(numbers, 0, n, k);
     g.kind = kind, g.b = b, g.ldb = ldb, g.packed = out;
     if (n > 0 && k > 0) pack_strips(&g);
 }
 
-void gemm_packed_columns(long m, long n, long k, const real *a, long lda, const real *packed, long from,
-                         long all, const real *bias, bool add, real *c, long ldc)
+void gemm_packed_columns(enum gemm_numbers numbers, long m, long n, long k, const real *a, long lda,
+                         const real *packed, long from, long all, const real *bias, bool add, real *c,
+                         long ldc)
 {
     METER_PRODUCT(2.0 * (double)m * (double)n * (double)k);
     BUG_IF(m < 0 || n < 0 || k < 0 || (bias && add) || from % GEMM_PART || from + n > all);
-    product g = packed_product(m, n, k);
+    product g = packed_product(numbers, m, n, k);
     g.skip = from, g.width = round_up(all, g.loops->half);
     g.kind = GEMM_NN, g.a = a, g.lda = lda, g.bias = bias, g.add = add, g.c = c, g.ldc = ldc;
     g.packed = (real *)packed; /* only read */
@@ -233,17 +252,17 @@ void gemm_packed_columns(long m, long n, long k, const real *a, long lda, const 
         run_tiles(&g);
 }
 
-void gemm_packed(long m, long n, long k, const real *a, long lda, const real *packed, const real *bias,
-                 bool add, real *c, long ldc)
+void gemm_packed(enum gemm_numbers numbers, long m, long n, long k, const real *a, long lda,
+                 const real *packed, const real *bias, bool add, real *c, long ldc)
 {
-    gemm_packed_columns(m, n, k, a, lda, packed, 0, n, bias, add, c, ldc);
+    gemm_packed_columns(numbers, m, n, k, a, lda, packed, 0, n, bias, add, c, ldc);
 }
 
-void gemm_packed_rows(long m, long n, long k, const real *a, long lda, const real *packed, long from,
-                      bool add, real *c, long ldc)
+void gemm_packed_rows(enum gemm_numbers numbers, long m, long n, long k, const real *a, long lda,
+                      const real *packed, long from, bool add, real *c, long ldc)
 {
-    BUG_IF(from < 0 || from % GEMM_PART || GEMM_PART % loops()->gemm->depth);
-    gemm_packed(m, n, k, a, lda, packed + from * round_up(n, loops()->gemm->half), NULL, add, c, ldc);
+    BUG_IF(from < 0 || from % GEMM_PART || GEMM_PART % loops_of(numbers)->depth);
+    gemm_packed(numbers, m, n, k, a, lda, packed + gemm_packed_reals(numbers, n, from), NULL, add, c, ldc);
 }
 
 void gemm_unpack_column(long n, long k, const real *packed, long column, real *b)
@@ -283,4 +302,6 @@ void gemm_pack_column(long all, long k, long column, const real *b, real *packed
     }
 }
 
-double gemm_peak(long rounds) { return loops()->gemm->peak(rounds); }
+bool gemm_has_bf16(void) { return loops()->bf16->native; }
+
+double gemm_peak(enum gemm_numbers numbers, long rounds) { return loops_of(numbers)->peak(rounds); }

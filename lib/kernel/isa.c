@@ -5,24 +5,31 @@
 #include "base/error.h"
 #include "kernel/loops/loops.h"
 
-/* A name, the instruction set of its loops over real numbers, and that of its products in whole ones. */
-#define LOOPS_TABLE(name, isa, whole)                                                                        \
+/* A name, the instruction set of its loops over real numbers, that of its products of bfloat16, and that of
+ * those in whole ones. */
+#ifdef TULK_DOUBLE
+#define BF16_LOOPS(half) gemm_loops_##half
+#else
+#define BF16_LOOPS(half) bf16_loops_##half
+#endif
+#define LOOPS_TABLE(name, isa, half, whole)                                                                  \
     {                                                                                                        \
         name, &vector_loops_##isa, &activation_loops_##isa, &softmax_loops_##isa, &attend_loops_##isa,       \
             &norm_loops_##isa, &cell_loops_##isa, &additive_loops_##isa, &optim_loops_##isa,                 \
-            &gemm_loops_##isa, &int8_loops_##whole                                                           \
+            &gemm_loops_##isa, &BF16_LOOPS(half), &int8_loops_##whole                                        \
     }
 
 /* Best last. */
 static const struct loops tables[] = {
-    LOOPS_TABLE("c", c, c),
+    LOOPS_TABLE("c", c, c, c),
 #ifdef TULK_X86
-    LOOPS_TABLE("avx2", avx2, avx2),
-    LOOPS_TABLE("avx512", avx512, avx512),
-    LOOPS_TABLE("avx512vnni", avx512, avx512vnni),
+    LOOPS_TABLE("avx2", avx2, avx2, avx2),
+    LOOPS_TABLE("avx512", avx512, avx512, avx512),
+    LOOPS_TABLE("avx512vnni", avx512, avx512, avx512vnni),
+    LOOPS_TABLE("avx512bf16", avx512, avx512bf16, avx512vnni),
 #endif
 #ifdef TULK_ARM64
-    LOOPS_TABLE("neon", neon, neon),
+    LOOPS_TABLE("neon", neon, neon, neon),
 #endif
 };
 enum { TABLES = sizeof tables / sizeof *tables };
@@ -38,7 +45,9 @@ static bool runs_here(const char *name)
     bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (!strcmp(name, "avx512")) return avx512;
-    if (!strcmp(name, "avx512vnni")) return avx512 && __builtin_cpu_supports("avx512vnni");
+    bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+    if (!strcmp(name, "avx512vnni")) return vnni;
+    if (!strcmp(name, "avx512bf16")) return vnni && __builtin_cpu_supports("avx512bf16");
 #endif
 #ifdef TULK_ARM64
     if (!strcmp(name, "neon")) return true; /* every 64-bit one has it */

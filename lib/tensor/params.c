@@ -15,7 +15,7 @@
 
 enum { MAX_PARAMS = sizeof((params *)0)->list / sizeof(param *), ALIGN_REALS = 16 };
 
-const char *const precision_names[] = {"fp32", "int8", NULL};
+const char *const precision_names[] = {"fp32", "int8", "bf16", NULL};
 
 static size_t rounded(size_t n) { return (n + ALIGN_REALS - 1) / ALIGN_REALS * ALIGN_REALS; }
 
@@ -146,9 +146,9 @@ static size_t place_int8(tensor *t, const real *block)
 static size_t place_packed(const params *p, tensor *t, const real *block)
 {
     if (p->precision == PRECISION_INT8) return place_int8(t, block);
-    size_t rows = rounded(gemm_packed_reals(t->rows, t->cols));
+    size_t rows = rounded(gemm_packed_reals(t->numbers, t->rows, t->cols));
     bool back = !p->frozen && (t->stepwise || p->n_reals <= SMALL);
-    size_t cols = back ? rounded(gemm_packed_reals(t->cols, t->rows)) : 0;
+    size_t cols = back ? rounded(gemm_packed_reals(t->numbers, t->cols, t->rows)) : 0;
     if (block) {
         t->by_rows = block;
         t->by_cols = cols ? block + rows : NULL;
@@ -168,9 +168,17 @@ static size_t place_all_packed(params *p, const real *block)
 /* Into the copies that have been placed; whoever only multiplies must not write there. */
 static void pack(const tensor *t)
 {
-    if (t->by_rows) gemm_pack(GEMM_NT, t->rows, t->cols, t->v, t->ld, (real *)t->by_rows);
-    if (t->by_cols) gemm_pack(GEMM_NN, t->cols, t->rows, t->v, t->ld, (real *)t->by_cols);
+    if (t->by_rows) gemm_pack(t->numbers, GEMM_NT, t->rows, t->cols, t->v, t->ld, (real *)t->by_rows);
+    if (t->by_cols) gemm_pack(t->numbers, GEMM_NN, t->cols, t->rows, t->v, t->ld, (real *)t->by_cols);
     if (t->int8) int8_pack(t->rows, t->cols, t->v, t->ld, (void *)t->int8);
+}
+
+void params_multiply_bf16(params *p)
+{
+    BUG_IF(p->packed || p->frozen);
+    p->precision = PRECISION_BF16;
+    for (int i = 0; i < p->n; i++)
+        if (is_packed(p->list[i])) p->list[i]->t.numbers = GEMM_BF16;
 }
 
 void params_pack(params *p)
@@ -215,7 +223,7 @@ static void keep_values(params *p)
 /* Matrix by matrix, so that there is never more than one of them twice. */
 void params_freeze(params *p, enum precision precision)
 {
-    BUG_IF(p->shares || p->g || p->packed);
+    BUG_IF(p->shares || p->g || p->packed || precision == PRECISION_BF16);
     p->frozen = p->fresh = true;
     p->precision = precision;
     size_t bytes = place_all_packed(p, NULL) * sizeof(real);
@@ -244,6 +252,7 @@ void params_changed(params *p)
 void params_share(params *p, const params *of)
 {
     BUG_IF(p->v || !of->packed || of->frozen || p->n != of->n || p->n_reals != of->n_reals);
+    if (of->precision == PRECISION_BF16) params_multiply_bf16(p);
     p->v = of->v;
     p->packed = of->packed;
     p->shares = true;

@@ -29,9 +29,10 @@ typedef struct {
     tensor t;      /* rows x cols; cols 1 for a vector; v and g are set by params_alloc */
 } param;
 
-/* What products with weights are computed in: real numbers, or whole ones (kernel/int8.h). */
-enum precision { PRECISION_FP32, PRECISION_INT8 };
-extern const char *const precision_names[]; /* "fp32", "int8"; ends with NULL */
+/* What products with weights are computed in: real numbers, whole ones (kernel/int8.h), or bfloat16
+ * (GEMM_BF16). */
+enum precision { PRECISION_FP32, PRECISION_INT8, PRECISION_BF16 };
+extern const char *const precision_names[]; /* "fp32", "int8", "bf16"; ends with NULL */
 
 typedef struct {
     param *list[2048]; /* the deepest network that a model allows must fit */
@@ -72,6 +73,11 @@ size_t params_gradient_bytes(const params *p);
 /* What products read, about. */
 size_t params_product_bytes(const params *p);
 
+/* Products forward and backward are of bfloat16 from now on; values, gradients and sums stay real numbers
+ * (Micikevicius et al. 2018; bfloat16 has the range of floats, so that no loss need be scaled). Before
+ * anything is packed or shared. */
+void params_multiply_bf16(params *p);
+
 /* Packs every matrix for products (tensor/weights.h), unless that was done since params_changed: for products
  * forward, which search makes a few rows at a time; for those backward too if the network is small or the
  * tensor `stepwise`. Without it products pack for themselves in each call, which costs the same where a
@@ -81,9 +87,9 @@ void params_pack(params *p);
  * needs them: for a network that translates. From then on values can neither be read nor changed: weights are
  * what products use, vectors and tables stay. Without gradients; once.
  *
- * With PRECISION_INT8 every product of a layer, and that of the output, is in whole numbers, in a quarter of
- * the memory; attention's scores and sums, norms and what lies between stay real ones. Rows that are looked
- * up stay as they are, also where their matrix is the output layer's. */
+ * `precision`: not PRECISION_BF16. With PRECISION_INT8 every product of a layer, and that of the output, is
+ * in whole numbers, in a quarter of the memory; attention's scores and sums, norms and what lies between stay
+ * real ones. Rows that are looked up stay as they are, also where their matrix is the output layer's. */
 void params_freeze(params *p, enum precision precision);
 /* To be called when values have changed: what was packed is not used any more. */
 void params_changed(params *p);

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "kernel/real.h"
+#include "kernel/gemm.h"
 
 typedef struct tensor {
     int rows, cols, ld;
@@ -20,7 +20,8 @@ typedef struct tensor {
     /* Weights that were packed for products (tensor/params.h): by rows, by columns. NULL: not packed. */
     const real *by_rows, *by_cols;
     const void
-        *int8;     /* or for products forward in whole numbers (kernel/int8.h): then they alone are there */
+        *int8; /* or for products forward in whole numbers (kernel/int8.h): then they alone are there */
+    enum gemm_numbers numbers; /* weights: what products with them are made of, packed or not */
     bool stepwise; /* weights: gradients go back through them step by step, so that by_cols is worth its
                       memory */
 } tensor;

@@ -13,9 +13,9 @@ void weights_forward(const tensor *w, long n, const real *x, long ldx, const rea
     if (w->int8)
         int8_product(n, w->rows, w->cols, x, ldx, w->int8, bias, add, y, ldy);
     else if (w->by_rows)
-        gemm_packed(n, w->rows, w->cols, x, ldx, w->by_rows, bias, add, y, ldy);
+        gemm_packed(w->numbers, n, w->rows, w->cols, x, ldx, w->by_rows, bias, add, y, ldy);
     else
-        gemm(GEMM_NT, n, w->rows, w->cols, x, ldx, w->v, w->ld, bias, add, y, ldy);
+        gemm(w->numbers, GEMM_NT, n, w->rows, w->cols, x, ldx, w->v, w->ld, bias, add, y, ldy);
 }
 
 const real *weights_row(const tensor *w, long r)
@@ -31,14 +31,14 @@ void weights_backward(const tensor *w, long n, const real *dy, long lddy, bool a
 {
     BUG_IF(w->int8);
     if (w->by_cols)
-        gemm_packed(n, w->cols, w->rows, dy, lddy, w->by_cols, NULL, add, dx, lddx);
+        gemm_packed(w->numbers, n, w->cols, w->rows, dy, lddy, w->by_cols, NULL, add, dx, lddx);
     else
-        gemm(GEMM_NN, n, w->cols, w->rows, dy, lddy, w->v, w->ld, NULL, add, dx, lddx);
+        gemm(w->numbers, GEMM_NN, n, w->cols, w->rows, dy, lddy, w->v, w->ld, NULL, add, dx, lddx);
 }
 
 void weights_gradient(const tensor *w, long n, const real *dy, long lddy, const real *x, long ldx)
 {
-    gemm(GEMM_TN, w->rows, w->cols, n, dy, lddy, x, ldx, NULL, true, w->g, w->ld);
+    gemm(w->numbers, GEMM_TN, w->rows, w->cols, n, dy, lddy, x, ldx, NULL, true, w->g, w->ld);
 }
 
 static const real *row(const tensor *w, const real *of, long r) { return of + r * w->ld; }
@@ -49,24 +49,26 @@ void weights_forward_part(const tensor *w, long from, long count, long n, const 
     BUG_IF(w->int8);
     if (bias) bias += from;
     if (w->by_rows)
-        gemm_packed_columns(n, count, w->cols, x, ldx, w->by_rows, from, w->rows, bias, false, y, ldy);
+        gemm_packed_columns(w->numbers, n, count, w->cols, x, ldx, w->by_rows, from, w->rows, bias, false, y,
+                            ldy);
     else
-        gemm(GEMM_NT, n, count, w->cols, x, ldx, row(w, w->v, from), w->ld, bias, false, y, ldy);
+        gemm(w->numbers, GEMM_NT, n, count, w->cols, x, ldx, row(w, w->v, from), w->ld, bias, false, y, ldy);
 }
 
 void weights_backward_part(const tensor *w, long from, long count, long n, const real *dy, long lddy,
                            bool add, real *dx, long lddx)
 {
     if (w->by_cols)
-        gemm_packed_rows(n, w->cols, count, dy, lddy, w->by_cols, from, add, dx, lddx);
+        gemm_packed_rows(w->numbers, n, w->cols, count, dy, lddy, w->by_cols, from, add, dx, lddx);
     else
-        gemm(GEMM_NN, n, w->cols, count, dy, lddy, row(w, w->v, from), w->ld, NULL, add, dx, lddx);
+        gemm(w->numbers, GEMM_NN, n, w->cols, count, dy, lddy, row(w, w->v, from), w->ld, NULL, add, dx,
+             lddx);
 }
 
 void weights_gradient_part(const tensor *w, long from, long count, long n, const real *dy, long lddy,
                            const real *x, long ldx)
 {
-    gemm(GEMM_TN, count, w->cols, n, dy, lddy, x, ldx, NULL, true, w->g + from * w->ld, w->ld);
+    gemm(w->numbers, GEMM_TN, count, w->cols, n, dy, lddy, x, ldx, NULL, true, w->g + from * w->ld, w->ld);
 }
 
 /* ---- some rows ---- */
@@ -117,5 +119,6 @@ void weights_some_forward(weights_some *s, long n, const real *x, long ldx, long
     if (s->int8)
         int8_product_columns(n, columns, s->w->cols, x, ldx, s->int8, s->most, s->biases, false, y, ldy);
     else
-        gemm_packed_columns(n, columns, s->w->cols, x, ldx, s->packed, 0, s->most, s->biases, false, y, ldy);
+        gemm_packed_columns(GEMM_FP32, n, columns, s->w->cols, x, ldx, s->packed, 0, s->most, s->biases,
+                            false, y, ldy);
 }

@@ -1,5 +1,6 @@
-/* Products with weights, which use the packed copy where there is one: of real numbers, with the same bits,
- * or of whole ones, which are close and all there is then (params_freeze): for weights_forward alone. */
+/* Products with weights, which use the packed copy where there is one: of real numbers or bfloat16, with the
+ * same bits, or of whole ones, which are close and all there is then (params_freeze): for weights_forward
+ * alone. */
 #ifndef TULK_TENSOR_WEIGHTS_H
 #define TULK_TENSOR_WEIGHTS_H
 

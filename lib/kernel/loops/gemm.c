@@ -1,13 +1,13 @@
-/* Matrix products of one tile: packing and the micro-kernel.
+/* Matrix products of one tile: packing and the micro-kernel. Compiled twice for each instruction set: for
+ * real numbers, and with TULK_BF16 for numbers that are rounded to bfloat16 as they are packed
+ * (loops/items.h).
  *
  * The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008):
- * k is cut into blocks of KC; of B a panel of NR columns and of A a panel of up to MR rows are laid
+ * k is cut into blocks of KC items; of B a panel of NR columns and of A a panel of up to MR rows are laid
  * out so that the micro-kernel reads them in order; it keeps MR x NR sums in registers.
  *
  * The law of rows (kernel/gemm.h) holds because every micro-kernel, whatever its height and width, adds the
  * products of a block one after the other, from zero, and blocks are added in order. */
-#include <string.h>
-
 #include "kernel/loops/loops.h"
 #include "kernel/loops/transpose.h"
 
@@ -22,18 +22,24 @@ enum { BYTES = 16, MR = 4 };
 #endif
 enum {
     W = BYTES / sizeof(real), /* lanes of a vector */
-    NR = 2 * W,
-    KC = 256,
-    GROUP = 4,                         /* panels of A packed together */
-    A_LD = KC + 64 / (int)sizeof(real) /* of a row in a panel of A: they spread over the cache */
+    NR = 2 * W
 };
 
 typedef real vec __attribute__((vector_size(BYTES)));
 typedef real unaligned_vec __attribute__((vector_size(BYTES), aligned(sizeof(real)), may_alias));
 
-#define INLINE static inline __attribute__((always_inline))
+#include "kernel/loops/items.h"
 
-/* c(mr, nv W) = or += a(mr, k) b(k, nv W). Element (i, p) of a is a[i * a_row + p * a_col]. */
+enum {
+    DEPTH = 256, /* most of k at once */
+    KC = DEPTH / PER,
+    GROUP = 4,                          /* panels of A packed together */
+    A_LD = KC + 64 / (int)sizeof(real), /* of a row in a panel of A: they spread over the cache */
+    /* Columns of A that are copied for a panel, whole vectors where copying is computing. */
+    COPIED = PER == 1 ? MR : (MR + W - 1) / W * W
+};
+
+/* c(mr, nv W) = or += a(mr, k) b(k, nv W), k items. Item (i, p) of a is a[i * a_row + p * a_col]. */
 INLINE void micro(const int mr, const int nv, long k, const real *a, const long a_row, const long a_col,
                   const real *b, long ldb, const real *bias, bool add, real *c, long ldc)
 {
@@ -49,7 +55,7 @@ INLINE void micro(const int mr, const int nv, long k, const real *a, const long 
 #pragma GCC unroll 16
         for (int i = 0; i < mr; i++)
 #pragma GCC unroll 2
-            for (int j = 0; j < nv; j++) sum[i][j] += a[i * a_row] * row[j];
+            for (int j = 0; j < nv; j++) sum[i][j] = add_products(sum[i][j], a + i * a_row, row[j]);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < mr; i++, c += ldc) {
@@ -132,18 +138,17 @@ static long panel_width(long n) { return n > W ? NR : W; }
 
 /* W columns of a panel from `rows` rows of b. Rows past the last are the last again: their sums are
  * computed and not used. */
-static void transpose(long k, long rows, const real *b, long ldb, real *out, long ldo)
+INLINE void transpose(long k, long rows, const real *b, long ldb, real *out, long ldo)
 {
     const real *at[W];
+#ifndef TULK_BF16
     for (long i = 0; i < W; i++) at[i] = b + least(i, rows - 1) * ldb;
-    transpose_rows(k, at, out, ldo);
-}
-
-static void transpose_full(long k, const real *b, long ldb, real *out, long ldo)
-{
-    const real *at[W];
-    for (long i = 0; i < W; i++) at[i] = b + i * ldb;
-    transpose_rows(k, at, out, ldo);
+#else
+    real along[W][KC];
+    for (long i = 0; i < rows; i++) items_along(k, b + i * ldb, along[i]);
+    for (long i = 0; i < W; i++) at[i] = along[least(i, rows - 1)];
+#endif
+    transpose_rows(items_of(k), at, out, ldo);
 }
 
 static void pack_transposed(long k, long n, const real *b, long ldb, real *out)
@@ -152,11 +157,11 @@ static void pack_transposed(long k, long n, const real *b, long ldb, real *out)
         long width = panel_width(n - j);
         for (long i = 0; i < width; i += W) {
             if (n - j - i >= W)
-                transpose_full(k, b + (j + i) * ldb, ldb, out + i, width);
+                transpose(k, W, b + (j + i) * ldb, ldb, out + i, width);
             else
                 transpose(k, n - j - i, b + (j + i) * ldb, ldb, out + i, width);
         }
-        out += k * width;
+        out += items_of(k) * width;
     }
 }
 
@@ -164,13 +169,12 @@ static void pack_straight(long k, long n, const real *b, long ldb, real *out)
 {
     for (long j = 0; j < n; j += NR) {
         long width = panel_width(n - j), have = least(width, n - j);
-        for (long p = 0; p < k; p++, out += width) {
-            const real *row = b + p * ldb + j;
+        for (long p = 0; p < items_of(k); p++, out += width) {
             if (have == NR) {
-                memcpy(out, row, NR * sizeof(real));
+                items_across(p, k, NR, b + j, ldb, out);
                 continue;
             }
-            memcpy(out, row, (size_t)have * sizeof(real));
+            items_across(p, k, have, b + j, ldb, out);
             memset(out + have, 0, (size_t)(width - have) * sizeof(real));
         }
     }
@@ -187,39 +191,31 @@ static void pack_b(enum gemm_kind kind, long k, long n, const real *b, long ldb,
 /* Panel t of a group of `panels` over m rows begins here: heights as even as can be. */
 static long panel_start(long t, long panels, long m) { return t * m / panels; }
 
-/* memcpy without its call: rows are often a few vectors long. */
-INLINE void copy_row(long k, const real *from, real *to)
-{
-    long p = 0;
-    for (; p + W <= k; p += W) *(unaligned_vec *)(to + p) = *(const unaligned_vec *)(from + p);
-    if (p < k) memcpy(to + p, from + p, (size_t)(k - p) * sizeof(real));
-}
-
 /* m rows of A in panels, each MR * A_LD reals: by rows A_LD apart. */
 static void pack_rows(long m, long panels, long k, const real *a, long lda, real *out)
 {
     for (long t = 0; t < panels; t++, out += MR * A_LD) {
         long first = panel_start(t, panels, m), end = panel_start(t + 1, panels, m);
-        for (long i = first; i < end; i++) copy_row(k, a + i * lda, out + (i - first) * A_LD);
+        for (long i = first; i < end; i++) items_along(k, a + i * lda, out + (i - first) * A_LD);
     }
 }
 
-/* The same from A transposed, by columns MR apart. All of a row of memory is read at once, and MR reals are
- * copied for a panel that may need fewer, as long as that stays in the matrix: the number is a constant. */
+/* The same from A transposed, by columns MR apart. All of a row of memory is read at once, and COPIED columns
+ * are copied for a panel that may need fewer, as long as they are in the matrix: the number is a constant.
+ * What is too much is written over by the next item, or is in the room behind the last. */
 static void pack_columns(long m, long panels, long k, const real *a, long lda, real *out)
 {
     const long end = (k - 1) * lda + m; /* of the matrix, from a */
     long start[GROUP + 1];
     for (long t = 0; t <= panels; t++) start[t] = panel_start(t, panels, m);
-    for (long p = 0; p < k; p++)
+    for (long p = 0; p < items_of(k); p++)
         for (long t = 0; t < panels; t++) {
             real *to = out + t * MR * A_LD + p * MR;
-            long at = p * lda + start[t];
-            const real *from = a + at;
-            if (at + MR <= end)
-                memcpy(to, from, MR * sizeof(real));
+            long last = least(p * PER + PER, k) - 1;
+            if (last * lda + start[t] + COPIED <= end)
+                items_across(p, k, COPIED, a + start[t], lda, to);
             else
-                memcpy(to, from, (size_t)(start[t + 1] - start[t]) * sizeof(real));
+                items_across(p, k, start[t + 1] - start[t], a + start[t], lda, to);
         }
 }
 
@@ -274,10 +270,10 @@ static void panel_times(micro_kernel *const kernels[2], long mr, long n, long k,
         micro_kernel *kernel = kernels[width / W - 1];
         const real *bias_j = bias ? bias + j : NULL;
         if (n - j >= width)
-            kernel(k, a, MR, b, row, bias_j, add, c + j, ldc);
+            kernel(items_of(k), a, MR, b, row, bias_j, add, c + j, ldc);
         else
-            edge(kernel, mr, n - j, k, a, b, row, bias_j, add, c + j, ldc);
-        b += ldb ? width : k * width;
+            edge(kernel, mr, n - j, items_of(k), a, b, row, bias_j, add, c + j, ldc);
+        b += ldb ? width : items_of(k) * width;
     }
 }
 
@@ -313,19 +309,28 @@ static double peak(long rounds)
     for (int i = 0; i < SUMS; i++) sum[i] = y * (real)i; /* not equal, or they become one */
     for (long r = 0; r < rounds; r++) {
 #pragma GCC unroll 32
-        for (int i = 0; i < SUMS; i++) sum[i] = sum[i] * x + y;
+        for (int i = 0; i < SUMS; i++) sum[i] = add_products(y, (const real *)&x, sum[i]);
     }
     volatile real sink = 0;
     for (int i = 0; i < SUMS; i++) sink += sum[i][0];
-    return 2.0 * SUMS * W * (double)rounds;
+    return 2.0 * SUMS * W * PER * (double)rounds;
 }
 
+#ifdef TULK_BF16
+const struct gemm_loops LOOPS(bf16) = {
+#ifdef __AVX512BF16__
+    .native = true,
+#endif
+#else
 const struct gemm_loops LOOPS(gemm) = {
+    .native = true,
+#endif
     .peak = peak,
     .height = MR,
     .width = NR,
     .half = W,
-    .depth = KC,
+    .depth = DEPTH,
+    .per = PER,
     .work = GROUP * MR * A_LD,
     .pack_b = pack_b,
     .tile = tile,

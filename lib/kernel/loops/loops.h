@@ -140,14 +140,16 @@ struct optim_loops {
 struct gemm_loops {
     int height, width, half; /* of the micro-kernel; a last panel of B may be half as wide */
     int depth;               /* most of k at once */
+    int per;                 /* of k, in what is packed in the room of a real number */
     int work;                /* reals of scratch memory that tile() needs */
-    /* b (k, n), k <= depth, into panels: k * (n rounded up to half) reals. */
+    /* b (k, n), k <= depth, into panels: (k / per rounded up) * (n rounded up to half) reals. */
     void (*pack_b)(enum gemm_kind kind, long k, long n, const real *b, long ldb, real *out);
     /* c(m, n) = or += a b (+ bias), k <= depth. b is packed if ldb is 0; else, for GEMM_NN and GEMM_TN and n
-     * a multiple of half, it is b as it lies. work: `work` reals. */
+     * a multiple of half and per 1, it is b as it lies. work: `work` reals. */
     void (*tile)(enum gemm_kind kind, long m, long n, long k, const real *a, long lda, const real *b,
                  long ldb, const real *bias, bool add, real *c, long ldc, real *work);
     double (*peak)(long rounds);
+    bool native; /* the processor multiplies such numbers itself */
 };
 
 /* Quantised activations lie in blocks of k: INT8_BLOCK bytes of each row, rows a constant INT8_ROW apart, so
@@ -192,7 +194,7 @@ struct loops {
     const struct cell_loops *cell;
     const struct additive_loops *additive;
     const struct optim_loops *optim;
-    const struct gemm_loops *gemm;
+    const struct gemm_loops *gemm, *bf16;
     const struct int8_loops *int8;
 };
 
@@ -213,13 +215,14 @@ const struct loops *loops(void);
     extern const struct cell_loops cell_loops_##isa;                                                         \
     extern const struct additive_loops additive_loops_##isa;                                                 \
     extern const struct optim_loops optim_loops_##isa;                                                       \
-    extern const struct gemm_loops gemm_loops_##isa;                                                         \
+    extern const struct gemm_loops gemm_loops_##isa, bf16_loops_##isa;                                       \
     extern const struct int8_loops int8_loops_##isa;
 
 LOOPS_DECLARE(c)
 LOOPS_DECLARE(avx2)
 LOOPS_DECLARE(avx512)
 LOOPS_DECLARE(neon)
+extern const struct gemm_loops bf16_loops_avx512bf16;
 extern const struct int8_loops int8_loops_avx512vnni;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "base/memory.h"
+#include "text/chars.h"
 
 /* A translation of a whole line: one hypothesis of each part. */
 typedef struct {
@@ -28,6 +29,7 @@ struct line_writer {
     int most;      /* hypotheses kept of a line */
     arena *memory; /* of a line */
     str text;      /* scratch */
+    str decoded;   /* the same, of add_text */
     int64_t blanked;
 };
 
@@ -71,18 +73,22 @@ static wholes join(const line_writer *w, const translated *t)
 /* --------------------------------------------------------------------------------------- text */
 
 /* Appends the text. A line is a line: what ends one inside a translation becomes a blank, and so does NUL,
- * that text does not hold. */
+ * that text does not hold. Bytes that networks put together to no UTF-8 become U+FFFD each: what reads
+ * translations need not expect such. */
 static void add_text(line_writer *w, const translated *t, const whole *x, str *out)
 {
-    size_t from = out->n;
+    str_clear(&w->decoded);
     for (int i = 0; i < t->parts; i++) {
-        if (i) str_add_char(out, ' ');
-        tokenizer_decode(w->tgt, x->of_part[i]->ids, (size_t)x->of_part[i]->n, out);
+        if (i) str_add_char(&w->decoded, ' ');
+        tokenizer_decode(w->tgt, x->of_part[i]->ids, (size_t)x->of_part[i]->n, &w->decoded);
     }
-    for (char *c = out->p + from; from < out->n; c++, from++) {
-        if (*c != '\n' && *c != '\r' && *c) continue;
-        *c = ' ';
-        w->blanked++;
+    int n;
+    for (span rest = str_span(&w->decoded); rest.n; rest.p += n, rest.n -= (size_t)n) {
+        int c;
+        n = char_decode(rest, &c);
+        bool blank = c == '\n' || c == '\r' || c == 0;
+        w->blanked += blank;
+        str_add_span(out, blank ? span_of(" ") : c < 0 ? span_of("\uFFFD") : (span){rest.p, (size_t)n});
     }
 }
 
@@ -365,6 +371,7 @@ void line_writer_free(line_writer *w)
     if (!w) return;
     arena_free(w->memory);
     str_free(&w->text);
+    str_free(&w->decoded);
     free(w);
 }
 

@@ -199,8 +199,10 @@ static int save(averaging *a, const char *path)
     return 0;
 }
 
-static int average(const options *o, const char *const *paths, int n)
+static int run(const options *o)
 {
+    const char *const *paths;
+    int n = options_rest(o, &paths);
     averaging a = {.o = o, .many = n > 1};
     const char *to = options_text(o, "output");
     if (to && portable_check(to, options_flag(o, "overwrite"))) return -1;
@@ -214,7 +216,7 @@ static int average(const options *o, const char *const *paths, int n)
     return result;
 }
 
-static int check_words(const options *o)
+static int check_usage(const options *o)
 {
     int n = options_rest(o, NULL);
     if (n == 0) return fail("MODEL is missing, see --help");
@@ -230,17 +232,7 @@ int cmd_average(int argc, char **argv)
     static const command_help help = {
         FOR_AVERAGE, "tulk average MODEL [MODEL...] [-o OUT] [--last N | --checkpoints A,B,C]",
         "The mean of checkpoints' weights: those that --save-every kept, or of several files of one network "
-        "those "
-        "they translate with. Without -o it is checkpoint average of MODEL.",
+        "those they translate with. Without -o it is checkpoint average of MODEL.",
         "tulk average en-de.tulk --last 5 -o en-de.mean.tulk"};
-    options *o;
-    const char *const *words;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && check_words(o)) code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) {
-        int n = options_rest(o, &words);
-        code = average(o, words, n) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
-    }
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

@@ -125,39 +125,39 @@ static int tell(const options *o, const check_options *c, const check_report *r,
     return result;
 }
 
-static int run(const options *o, const check_options *c)
+static int check_usage(const options *o)
 {
+    return options_rest(o, NULL) == 2 ? 0 : fail("SRC and TGT are two files, see --help");
+}
+
+static check_options read_options(const options *o)
+{
+    check_options c = {.max_words = MAX_WORDS};
+    const char *const *words;
+    options_rest(o, &words);
+    memcpy(c.paths, words, sizeof c.paths);
+    if (options_list(o, "valid", &words)) memcpy(c.valid, words, sizeof c.valid);
+    if (options_list(o, "test", &words)) memcpy(c.test, words, sizeof c.test);
+    return c;
+}
+
+static int run(const options *o)
+{
+    check_options c = read_options(o);
     const char *vocab = options_text(o, "model"), *preset = options_text(o, "preset"),
                *clean = options_text(o, "clean");
     check_report r;
     check_cost cost;
-    if (check_corpus(c, &r)) return -1;
+    if (check_corpus(&c, &r)) return -1;
     bool measured = (vocab || preset) && r.lines[0] == r.lines[1];
-    if (measured && check_measure(c, vocab, preset, &r, &cost)) return -1;
-    if (tell(o, c, &r, measured ? &cost : NULL) || (clean && write_clean(c, &r, clean))) return -1;
+    if (measured && check_measure(&c, vocab, preset, &r, &cost)) return -1;
+    if (tell(o, &c, &r, measured ? &cost : NULL) || (clean && write_clean(&c, &r, clean))) return -1;
     return options_flag(o, "strict") && check_found(&r)
-               ? fail("%s and %s: something is wrong (--strict)", c->paths[0], c->paths[1])
+               ? fail("%s and %s: something is wrong (--strict)", c.paths[0], c.paths[1])
                : 0;
-}
-
-static int read_options(const options *o, check_options *c)
-{
-    const char *const *words;
-    *c = (check_options){.max_words = MAX_WORDS};
-    if (options_rest(o, &words) != 2) return fail("SRC and TGT are two files, see --help");
-    memcpy(c->paths, words, sizeof c->paths);
-    if (options_list(o, "valid", &words)) memcpy(c->valid, words, sizeof c->valid);
-    if (options_list(o, "test", &words)) memcpy(c->test, words, sizeof c->test);
-    return 0;
 }
 
 int cmd_check(int argc, char **argv)
 {
-    options *o;
-    check_options c;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && read_options(o, &c)) code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) code = run(o, &c) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

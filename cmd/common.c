@@ -57,6 +57,17 @@ int command_start(const command_help *help, int argc, char **argv, options **o)
     return COMMAND_GOES_ON;
 }
 
+int command_run(const command_help *help, int argc, char **argv, int (*check)(const options *o),
+                int (*run)(const options *o))
+{
+    options *o;
+    int code = command_start(help, argc, argv, &o);
+    if (code == COMMAND_GOES_ON && check(o)) code = command_failed(argv[0], EXIT_USAGE);
+    if (code == COMMAND_GOES_ON) code = run(o) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
+    options_free(o);
+    return code;
+}
+
 int command_needs(const options *o, const char *key)
 {
     if (options_value(o, key)) return 0;

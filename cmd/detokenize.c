@@ -41,11 +41,13 @@ static int turn(filter *f, span line)
     return 0;
 }
 
+static int run(const options *o) { return filter_run(o, turn); }
+
 int cmd_detokenize(int argc, char **argv)
 {
     static const command_help help = {FOR_DETOKENIZE,
                                       "tulk detokenize -m MODEL|VOCAB [-i FILE] [-o FILE] [--ids]",
                                       "Joins pieces, as tulk tokenize prints them, to text.",
                                       "tulk detokenize -m en-de.tulk < text.pieces > text.en"};
-    return filter_run(&help, argc, argv, turn);
+    return command_run(&help, argc, argv, filter_check, run);
 }

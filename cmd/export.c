@@ -6,7 +6,7 @@
 #include "command.h"
 #include "portable.h"
 
-static int check_words(const options *o)
+static int check_usage(const options *o)
 {
     int n = options_rest(o, NULL);
     if (n != 1) return n ? fail("one file at a time") : fail("MODEL is missing, see --help");
@@ -19,12 +19,14 @@ static long long size_of(const char *path)
     return stat(path, &st) ? 0 : (long long)st.st_size;
 }
 
-static int export_model(const options *o, const char *path)
+static int run(const options *o)
 {
     loaded_model m;
+    const char *const *words;
+    options_rest(o, &words);
     const char *to = options_text(o, "output");
     bool overwrite = options_flag(o, "overwrite");
-    if (portable_check(to, overwrite) || model_load(path, options_text(o, "checkpoint"), &m)) return -1;
+    if (portable_check(to, overwrite) || model_load(words[0], options_text(o, "checkpoint"), &m)) return -1;
     int result = portable_save(&m, to, overwrite);
     if (!result)
         note("%s: checkpoint %s of update %lld, %lld bytes", to, m.slot, (long long)m.info.update,
@@ -39,14 +41,5 @@ int cmd_export(int argc, char **argv)
                                       "tulk export MODEL -o OUT [--checkpoint NAME] [--overwrite]",
                                       "A translation-only copy of a model: no optimizer, no log, no paths.",
                                       "tulk export en-de.tulk -o en-de.small.tulk"};
-    options *o;
-    const char *const *words;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && check_words(o)) code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) {
-        options_rest(o, &words);
-        code = export_model(o, words[0]) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
-    }
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

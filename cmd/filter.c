@@ -54,24 +54,17 @@ static void filter_free(filter *f)
     str_free(&f->text);
 }
 
-static int filter_all(const options *o, filter *f)
+int filter_check(const options *o)
 {
-    bool good = !filter_open(o, f) && !filter_lines(f);
-    if (good) note_lines(NULL, lines_count(f->in), NULL, "kept as they are");
-    good = !output_close(&f->out, good) && good;
-    int code = good ? EXIT_GOOD : command_failed(f->name, EXIT_FAILED);
-    filter_free(f);
-    return code;
+    return command_no_rest(o) || command_needs(o, "model") || command_output(o) ? -1 : 0;
 }
 
-int filter_run(const command_help *help, int argc, char **argv, int (*turn)(filter *f, span line))
+int filter_run(const options *o, int (*turn)(filter *f, span line))
 {
-    options *o;
-    filter f = {.name = argv[0], .turn = turn};
-    int code = command_start(help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && (command_no_rest(o) || command_needs(o, "model") || command_output(o)))
-        code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) code = filter_all(o, &f);
-    options_free(o);
-    return code;
+    filter f = {.turn = turn};
+    bool good = !filter_open(o, &f) && !filter_lines(&f);
+    if (good) note_lines(NULL, lines_count(f.in), NULL, "kept as they are");
+    good = !output_close(&f.out, good) && good;
+    filter_free(&f);
+    return good ? 0 : -1;
 }

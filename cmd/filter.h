@@ -8,7 +8,6 @@
 
 typedef struct filter filter;
 struct filter {
-    const char *name; /* of the command */
     bool ids, strict;
     vocab_pair vocab;
     const tokenizer *tokenizer; /* the side's */
@@ -21,7 +20,8 @@ struct filter {
     int (*turn)(filter *f, span line);
 };
 
-/* The whole run of such a command; returns the exit code. */
-int filter_run(const command_help *help, int argc, char **argv, int (*turn)(filter *f, span line));
+/* What command_run asks of such a command. 0, or -1 with a message. */
+int filter_check(const options *o);
+int filter_run(const options *o, int (*turn)(filter *f, span line));
 
 #endif

@@ -234,20 +234,22 @@ static int print_report(store *s, const char *path, bool json, str *out)
     return 0;
 }
 
-static int info(const options *o, const char *path)
+static int run(const options *o)
 {
     store *s;
     str out = {0};
-    if (store_open(path, STORE_READ, &s)) return -1;
-    int result = options_flag(o, "hash") ? print_hash(s, path, &out)
-                                         : print_report(s, path, options_flag(o, "json"), &out);
+    const char *const *words;
+    options_rest(o, &words);
+    if (store_open(words[0], STORE_READ, &s)) return -1;
+    int result = options_flag(o, "hash") ? print_hash(s, words[0], &out)
+                                         : print_report(s, words[0], options_flag(o, "json"), &out);
     store_close(s);
     if (!result) result = print_out(str_span(&out));
     str_free(&out);
     return result;
 }
 
-static int check_words(const options *o)
+static int check_usage(const options *o)
 {
     int n = options_rest(o, NULL);
     if (n != 1) return n ? fail("one file at a time") : fail("MODEL is missing, see --help");
@@ -259,14 +261,5 @@ int cmd_info(int argc, char **argv)
     static const command_help help = {
         FOR_INFO, "tulk info MODEL [--json | --hash]",
         "What a model or vocabulary file is, how it was trained, how far it got.", "tulk info en-de.tulk"};
-    options *o;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && check_words(o)) code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) {
-        const char *const *words;
-        options_rest(o, &words);
-        code = info(o, words[0]) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
-    }
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

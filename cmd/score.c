@@ -309,16 +309,15 @@ static void scoring_free(scoring *s)
     free(s);
 }
 
-static int run(const options *o, const char *name)
+static int run(const options *o)
 {
     scoring *s = xcalloc(1, sizeof *s);
     double from = clock_seconds();
     bool good = open_all(o, s) == 0 && score_all(s) == 0;
     good = output_close(&s->out, good) == 0 && good;
     if (good) tell_end(s, clock_seconds() - from);
-    int code = good ? EXIT_GOOD : command_failed(name, EXIT_FAILED);
     scoring_free(s);
-    return code;
+    return good ? 0 : -1;
 }
 
 static int check_usage(const options *o)
@@ -334,10 +333,5 @@ static int check_usage(const options *o)
 
 int cmd_score(int argc, char **argv)
 {
-    options *o;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && check_usage(o)) code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) code = run(o, argv[0]);
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

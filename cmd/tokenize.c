@@ -11,6 +11,8 @@ static int turn(filter *f, span line)
     return 0;
 }
 
+static int run(const options *o) { return filter_run(o, turn); }
+
 int cmd_tokenize(int argc, char **argv)
 {
     static const command_help help = {FOR_TOKENIZE,
@@ -21,5 +23,5 @@ int cmd_tokenize(int argc, char **argv)
                                       "shown as <0xHH>. tulk detokenize\n"
                                       "is the exact inverse.",
                                       "tulk tokenize -m en-de.tulk < text.en > text.pieces"};
-    return filter_run(&help, argc, argv, turn);
+    return command_run(&help, argc, argv, filter_check, run);
 }

@@ -381,16 +381,15 @@ static void translation_free(translation *t)
     free(t);
 }
 
-static int run(const options *o, const char *name)
+static int run(const options *o)
 {
     translation *t = xcalloc(1, sizeof *t);
     t->from = clock_seconds();
     bool good = open_all(o, t) == 0 && translate_all(t) == 0;
     good = output_close(&t->out, good) == 0 && good;
     if (good) tell_end(t, clock_seconds() - t->from);
-    int code = good ? EXIT_GOOD : command_failed(name, EXIT_FAILED);
     translation_free(t);
-    return code;
+    return good ? 0 : -1;
 }
 
 /* Standard input can be one of the files. */
@@ -417,10 +416,5 @@ static int check_usage(const options *o)
 
 int cmd_translate(int argc, char **argv)
 {
-    options *o;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON && check_usage(o)) code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) code = run(o, argv[0]);
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

@@ -70,7 +70,12 @@ static int check_output(const options *o, const char *path)
     return fail("%s exists already: replace it by --overwrite, or choose another name", path);
 }
 
-static int learn_and_save(const options *o)
+static int check_usage(const options *o)
+{
+    return command_no_rest(o) || command_needs(o, "train") || command_needs(o, "output") ? -1 : 0;
+}
+
+static int run(const options *o)
 {
     const char *path = options_text(o, "output");
     if (check_output(o, path)) return -1;
@@ -92,12 +97,5 @@ int cmd_vocab(int argc, char **argv)
         FOR_VOCAB, "tulk vocab -t FILE [FILE...] -o VOCAB.tulk [--vocab-size N]",
         "Learns one vocabulary of byte-pair encoding from all files. Lines that are not UTF-8 are left out.",
         "tulk vocab -t train.en train.de -o en-de.vocab.tulk --vocab-size 10000"};
-    options *o;
-    int code = command_start(&help, argc, argv, &o);
-    if (code == COMMAND_GOES_ON &&
-        (command_no_rest(o) || command_needs(o, "train") || command_needs(o, "output")))
-        code = command_failed(argv[0], EXIT_USAGE);
-    if (code == COMMAND_GOES_ON) code = learn_and_save(o) ? command_failed(argv[0], EXIT_FAILED) : EXIT_GOOD;
-    options_free(o);
-    return code;
+    return command_run(&help, argc, argv, check_usage, run);
 }

@@ -46,14 +46,16 @@ enum { COMMAND_GOES_ON = -1 };
 /* Begins a command: reads argv, answers --help and --version, obeys --quiet (nobody hears notes) and
  * --threads. COMMAND_GOES_ON, or the exit code. The options are the caller's to free in either case. */
 int command_start(const command_help *help, int argc, char **argv, options **o);
-/* A whole command: begins it, then `check`s its options (what is wrong is wrong usage) and `run`s. Both give 0, or
- * -1 with a message. The exit code. */
+/* A whole command: begins it, then `check`s its options (what is wrong is wrong usage) and `run`s. Both give
+ * 0, or -1 with a message. The exit code. */
 int command_run(const command_help *help, int argc, char **argv, int (*check)(const options *o),
                 int (*run)(const options *o));
 
 /* 0, or -1 with a message if `key` has no value or `rest` words are left over. Wrong usage: exit 2. */
 int command_needs(const options *o, const char *key);
 int command_no_rest(const options *o);
+/* The same unless the one word is a MODEL. */
+int command_one_model(const options *o);
 /* The same if --output names what would have to be compressed: it would not be read again under this name. */
 int command_output(const options *o);
 

@@ -82,6 +82,13 @@ int command_no_rest(const options *o)
     return options_rest(o, &words) ? fail("%s: what is this? Options begin with -, see --help", words[0]) : 0;
 }
 
+int command_one_model(const options *o)
+{
+    int n = options_rest(o, NULL);
+    if (n == 1) return 0;
+    return n ? fail("one file at a time") : fail("MODEL is missing, see --help");
+}
+
 int command_output(const options *o)
 {
     const char *path = options_text(o, "output");

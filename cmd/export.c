@@ -8,9 +8,7 @@
 
 static int check_usage(const options *o)
 {
-    int n = options_rest(o, NULL);
-    if (n != 1) return n ? fail("one file at a time") : fail("MODEL is missing, see --help");
-    return command_needs(o, "output");
+    return command_one_model(o) || command_needs(o, "output") ? -1 : 0;
 }
 
 static long long size_of(const char *path)

@@ -251,8 +251,7 @@ static int run(const options *o)
 
 static int check_usage(const options *o)
 {
-    int n = options_rest(o, NULL);
-    if (n != 1) return n ? fail("one file at a time") : fail("MODEL is missing, see --help");
+    if (command_one_model(o)) return -1;
     return options_flag(o, "hash") && options_flag(o, "json") ? fail("--hash and --json: give one") : 0;
 }
 

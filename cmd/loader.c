@@ -54,19 +54,9 @@ int model_load(const char *path, const char *slot, loaded_model *out)
     return result;
 }
 
-static bool same_vocab(const tokenizer *a, const tokenizer *b)
-{
-    const vocab_data *x = tokenizer_data(a), *y = tokenizer_data(b);
-    if (x->normalize != y->normalize || x->casefold != y->casefold) return false;
-    if (x->n_pieces != y->n_pieces || x->n_merges != y->n_merges) return false;
-    for (int i = 0; i < x->n_pieces; i++)
-        if (strcmp(x->pieces[i].text, y->pieces[i].text)) return false;
-    return !x->n_merges || !memcmp(x->merges, y->merges, (size_t)x->n_merges * sizeof *x->merges);
-}
-
 static int check_together(const char *const *paths, const loaded_model *first, const loaded_model *m)
 {
-    if (same_vocab(first->vocab.src, m->vocab.src) && same_vocab(first->vocab.tgt, m->vocab.tgt)) return 0;
+    if (vocab_pairs_equal(&first->vocab, &m->vocab)) return 0;
     return fail(
         "%s and %s have different vocabularies and cannot translate together: train them with the same "
         "--vocab",

@@ -1,4 +1,4 @@
-/* Settings and corpora of a training, kept and compared. */
+/* Settings and files of a training, kept and compared. */
 #include "resume.h"
 
 #include <errno.h>
@@ -14,16 +14,23 @@
 
 /* ----------------------------------------------------------------------------------- settings */
 
-static bool is_corpus(const option_row *row)
+/* Options that name files which are read in each run, and the settings that tell what they held. */
+static const char *const files_read[][2] = {
+    {"train", "corpus.train"}, {"valid", "corpus.valid"}, {"teacher", "teachers"}};
+enum { FILES_READ = sizeof files_read / sizeof *files_read };
+
+static bool names_files(const option_row *row)
 {
-    return !strcmp(row->key, "train") || !strcmp(row->key, "valid");
+    for (int i = 0; i < FILES_READ; i++)
+        if (!strcmp(row->key, files_read[i][0])) return true;
+    return false;
 }
 
 static bool trains(const option_row *row) { return (row->commands & FOR_TRAIN) && row->in_model; }
 
 static int compare(const option_row *row, const char *now, const char *was, const char *path)
 {
-    if (row->may_change || is_corpus(row)) return 0; /* corpora are compared by what they hold */
+    if (row->may_change || names_files(row)) return 0; /* files are compared by what they hold */
     if (was && now && !strcmp(was, now)) return 0;
     return fail("--%s %s: %s was begun with %s; leave it out to go on, or train anew with --overwrite",
                 row->key, now, path, was ? was : "none");
@@ -131,7 +138,7 @@ int init_settings(options *o)
     return result;
 }
 
-/* ------------------------------------------------------------------------------------ corpora */
+/* --------------------------------------------------------------------------------------- files */
 
 enum { BLOCK = 1 << 20 };
 
@@ -150,11 +157,9 @@ static int hash_stream(FILE *f, const char *path, uint64_t *hash, uint64_t *size
 static int check_path(const char *path)
 {
     struct stat st;
-    if (!strcmp(path, "-"))
-        return fail("training text is read again and again: give files, not standard input");
+    if (!strcmp(path, "-")) return fail("-: it is read again and again: give a file, not standard input");
     if (stat(path, &st)) return fail("%s: %s", path, errno == ENOENT ? "no such file" : strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return fail("%s is no regular file, and training text is read again and again", path);
+    if (!S_ISREG(st.st_mode)) return fail("%s is no regular file, and it is read again and again", path);
     return access(path, R_OK) ? fail("cannot read %s: %s", path, strerror(errno)) : 0;
 }
 
@@ -180,27 +185,24 @@ static int fingerprints(const options *o, const char *key, str *out)
     return 0;
 }
 
-static const char *const corpora[][2] = {{"train", "corpus.train"}, {"valid", "corpus.valid"}};
-enum { CORPORA = sizeof corpora / sizeof *corpora };
-
-int corpora_exist(const options *o)
+int files_exist(const options *o)
 {
-    for (int i = 0; i < CORPORA; i++) {
+    for (int i = 0; i < FILES_READ; i++) {
         const char *const *paths;
-        int n = options_list(o, corpora[i][0], &paths);
+        int n = options_list(o, files_read[i][0], &paths);
         for (int k = 0; k < n; k++)
             if (check_path(paths[k])) return -1;
     }
     return 0;
 }
 
-int corpora_save(const options *o, store *s)
+int files_save(const options *o, store *s)
 {
     int result = 0;
-    for (int i = 0; i < CORPORA && result == 0; i++) {
+    for (int i = 0; i < FILES_READ && result == 0; i++) {
         str text = {0};
-        result = fingerprints(o, corpora[i][0], &text);
-        if (result == 0) result = store_set(s, corpora[i][1], str_text(&text));
+        result = fingerprints(o, files_read[i][0], &text);
+        if (result == 0 && text.n) result = store_set(s, files_read[i][1], str_text(&text));
         str_free(&text);
     }
     return result;
@@ -220,26 +222,26 @@ static const char *first_difference(const options *o, const char *key, const cha
     return NULL;
 }
 
-static int compare_corpus(const options *o, const char *key, const char *now, const char *was,
-                          const char *path)
+static int compare_files(const options *o, const char *key, const char *now, const char *was,
+                         const char *path)
 {
     if (!strcmp(now, was)) return 0;
     const char *file = first_difference(o, key, now, was);
     if (!file)
         return fail("--%s: %s was begun with more files; give them all, or train anew with --overwrite", key,
                     path);
-    return fail("%s is not the text that %s was begun with (--%s); give that, or train anew with --overwrite",
+    return fail("%s does not hold what %s was begun with (--%s); give that, or train anew with --overwrite",
                 file, path, key);
 }
 
-int corpora_check(const options *o, store *s, const char *path)
+int files_check(const options *o, store *s, const char *path)
 {
     int result = 0;
-    for (int i = 0; i < CORPORA && result == 0; i++) {
+    for (int i = 0; i < FILES_READ && result == 0; i++) {
         str now = {0}, was = {0};
-        result = fingerprints(o, corpora[i][0], &now);
-        if (result == 0 && store_get(s, corpora[i][1], &was) < 0) result = -1;
-        if (result == 0) result = compare_corpus(o, corpora[i][0], str_text(&now), str_text(&was), path);
+        result = fingerprints(o, files_read[i][0], &now);
+        if (result == 0 && store_get(s, files_read[i][1], &was) < 0) result = -1;
+        if (result == 0) result = compare_files(o, files_read[i][0], str_text(&now), str_text(&was), path);
         str_free(&now);
         str_free(&was);
     }

@@ -13,12 +13,13 @@ int resume_settings(options *o, store *s, const char *path);
 /* Writes the values of a resumed training back: those that may change. A transaction of its own. */
 int resume_save(const options *o, store *s);
 
-/* 0 if the files of text exist and are regular, since they are read again and again; -1 with a message. */
-int corpora_exist(const options *o);
-/* Keeps the size and hash of each file of text. 0, or -1 with a message. */
-int corpora_save(const options *o, store *s);
+/* 0 if the files that a training reads, of text and of teachers, exist and are regular, since they are read
+ * again and again; -1 with a message. */
+int files_exist(const options *o);
+/* Keeps the size and hash of each of them. 0, or -1 with a message. */
+int files_save(const options *o, store *s);
 /* 0 if the files of the values hold what they held then, whatever they are called now; -1 with a message. */
-int corpora_check(const options *o, store *s, const char *path);
+int files_check(const options *o, store *s, const char *path);
 
 /* Fine-tuning: the network's settings of the model that --init names, where the options do not say the same.
  * 0, or one of these with a message: a file that cannot be used, an option that says otherwise. */

@@ -12,6 +12,7 @@
 #include "command.h"
 #include "data/corpus.h"
 #include "kernel/isa.h"
+#include "loader.h"
 #include "report.h"
 #include "resume.h"
 #include "train/shortlist.h"
@@ -32,6 +33,7 @@ typedef struct {
     seqs shortlist; /* learned now; no list: none */
     corpus *data;
     pair_text valid;
+    loaded_models teachers;
     model *net;
     int64_t too_long_told;
     bool interrupted; /* saved, and asked to end */
@@ -74,14 +76,14 @@ static int create_file(training *t)
 static int open_file(training *t)
 {
     if (!options_flag(t->o, "resume")) {
-        int result = corpora_exist(t->o) ? -1 : create_file(t);
+        int result = files_exist(t->o) ? -1 : create_file(t);
         model_file_close(t->file);
         t->file = NULL;
         return result;
     }
     if (model_file_resume(t->path, &t->file)) return -1;
     store *s = model_file_store(t->file);
-    return resume_settings(t->o, s, t->path) || corpora_check(t->o, s, t->path) ? -1 : 0;
+    return resume_settings(t->o, s, t->path) || files_check(t->o, s, t->path) ? -1 : 0;
 }
 
 /* The words of a list of pairs of files, taken apart. */
@@ -208,7 +210,7 @@ static int save_settings(training *t)
         if (checkpoint_load_weights(s, "last", model_params(t->net))) return -1;
         return resume_save(t->o, s) || save_shortlist_now(t, s) ? -1 : 0;
     }
-    return options_save(t->o, s) || corpora_save(t->o, s) || vocab_pair_save(s, &t->vocab) ||
+    return options_save(t->o, s) || files_save(t->o, s) || vocab_pair_save(s, &t->vocab) ||
                    save_shortlist(t, s)
                ? -1
                : 0;
@@ -329,6 +331,20 @@ static int init_weights(training *t)
     return result;
 }
 
+/* They are asked in whole numbers where the network learns in numbers that are coarser, too. */
+static int open_teachers(training *t)
+{
+    const char *const *paths;
+    int n = options_list(t->o, "teacher", &paths);
+    bool exact = !options_choice(t->o, "precision");
+    if (!n) return 0;
+    if (models_load(paths, n, NULL, exact ? PRECISION_FP32 : PRECISION_INT8, false, &t->teachers)) return -1;
+    if (!vocab_pairs_equal(&t->teachers.list[0].vocab, &t->vocab))
+        return fail("--teacher %s has another vocabulary: train with --vocab %s", paths[0], paths[0]);
+    note("teacher: %s", models_name(&t->teachers));
+    return 0;
+}
+
 static int build_network(training *t)
 {
     net_config c = options_network(t->o);
@@ -373,30 +389,31 @@ static optimizer_settings optimizer_of(const options *o)
 static train_settings settings_of(const options *o)
 {
     bool by_bleu = !strcmp(options_text(o, "early-stop-metric"), "bleu");
-    train_settings s = {
-        .seed = (uint64_t)options_int(o, "seed"),
-        .optimizer = optimizer_of(o),
-        .schedule = {.kind = (enum schedule_kind)schedule_find(options_text(o, "schedule")),
-                     .lr = options_real(o, "lr"),
-                     .warmup = options_int(o, "warmup"),
-                     .total = limit(o, "updates")},
-        .lr_patience = options_int(o, "lr-patience"),
-        .lr_factor = options_real(o, "lr-factor"),
-        .accumulate = options_int(o, "accumulate"),
-        .recompute = options_flag(o, "recompute"),
-        .loss = {.smoothing = options_real(o, "label-smoothing"), .r_drop = options_real(o, "r-drop")},
-        .dropout_warmup = options_int(o, "dropout-warmup"),
-        .clip_norm = options_real(o, "clip-norm"),
-        .ema = options_real(o, "ema"),
-        .valid_every = limit(o, "valid-every"),
-        .save_every = options_int(o, "save-every"),
-        .keep = options_int(o, "keep"),
-        .save_seconds = SAVE_SECONDS,
-        .metric = by_bleu ? METRIC_BLEU : METRIC_XENT,
-        .patience = limit(o, "patience"),
-        .epochs = limit(o, "epochs"),
-        .updates = limit(o, "updates"),
-        .seconds = options_value(o, "time") ? options_real(o, "time") : 0};
+    train_settings s = {.seed = (uint64_t)options_int(o, "seed"),
+                        .optimizer = optimizer_of(o),
+                        .schedule = {.kind = (enum schedule_kind)schedule_find(options_text(o, "schedule")),
+                                     .lr = options_real(o, "lr"),
+                                     .warmup = options_int(o, "warmup"),
+                                     .total = limit(o, "updates")},
+                        .lr_patience = options_int(o, "lr-patience"),
+                        .lr_factor = options_real(o, "lr-factor"),
+                        .accumulate = options_int(o, "accumulate"),
+                        .recompute = options_flag(o, "recompute"),
+                        .loss = {.smoothing = options_real(o, "label-smoothing"),
+                                 .r_drop = options_real(o, "r-drop"),
+                                 .soft_share = options_real(o, "teacher-share")},
+                        .dropout_warmup = options_int(o, "dropout-warmup"),
+                        .clip_norm = options_real(o, "clip-norm"),
+                        .ema = options_real(o, "ema"),
+                        .valid_every = limit(o, "valid-every"),
+                        .save_every = options_int(o, "save-every"),
+                        .keep = options_int(o, "keep"),
+                        .save_seconds = SAVE_SECONDS,
+                        .metric = by_bleu ? METRIC_BLEU : METRIC_XENT,
+                        .patience = limit(o, "patience"),
+                        .epochs = limit(o, "epochs"),
+                        .updates = limit(o, "updates"),
+                        .seconds = options_value(o, "time") ? options_real(o, "time") : 0};
     bool limited = options_value(o, "patience") || s.epochs || s.updates || s.seconds > 0;
     if (!limited) s.patience = 10;
     return s;
@@ -456,6 +473,8 @@ static int run(training *t)
                      .data = t->data,
                      .valid = validation_of(t),
                      .file = t->file,
+                     .teachers = t->teachers.nets,
+                     .n_teachers = t->teachers.n,
                      .resume = options_flag(t->o, "resume"),
                      .stop = &stop,
                      .report = report_progress,
@@ -470,8 +489,9 @@ static int run(training *t)
 
 static int train(training *t)
 {
-    static int (*const steps[])(training * t) = {open_file,     get_vocabulary, open_corpus,   open_valid,
-                                                 get_shortlist, build_network,  save_settings, run};
+    static int (*const steps[])(training * t) = {open_file,     get_vocabulary, open_corpus,
+                                                 open_valid,    get_shortlist,  open_teachers,
+                                                 build_network, save_settings,  run};
     int status = 0;
     signal(SIGPIPE, SIG_IGN); /* a reader of the progress that goes away does not end the training */
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == 0; i++) status = steps[i](t);
@@ -481,6 +501,7 @@ static int train(training *t)
 static void training_free(training *t)
 {
     model_free(t->net);
+    models_unload(&t->teachers);
     pair_text_free(&t->valid);
     corpus_close(t->data);
     vocab_pair_free(&t->vocab);

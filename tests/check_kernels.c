@@ -115,7 +115,8 @@ static void compare_fused(vec_case *c, loss_rows *l, double smoothing, bool mean
     for (long i = 0; i < l->classes; i++) eye->v[i * l->classes + i] = 1;
     memset(l->logits->g, 0, (size_t)(l->rows * l->classes) * sizeof(real));
     loss_settings how = {.smoothing = smoothing};
-    loss_sums s = nn_loss(c->t, l->logits, eye, NULL, l->target, &how, mean ? 1 / count : 1);
+    loss_sums s =
+        nn_loss(c->t, l->logits, eye, NULL, &(loss_targets){l->target, NULL}, &how, mean ? 1 / count : 1);
     case_compare_number(c, mean ? "loss_mean" : "loss_sum", mean ? s.loss / count : s.loss, 0);
     compare_rows(c, mean ? "grad_mean.logits" : "grad_sum.logits", l, l->logits->g, l->classes);
 }

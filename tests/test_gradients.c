@@ -1,8 +1,9 @@
 /* Gradients against finite differences, in double precision: every operation of the tape, and whole networks
- * at all the settings of networks.h, with dropout and R-Drop. */
+ * at all the settings of networks.h, with dropout, R-Drop and soft targets. */
 #include <stdlib.h>
 
 #include "base/team.h"
+#include "kernel/softmax.h"
 #include "networks.h"
 #include "nn/attend.h"
 #include "nn/embedding.h"
@@ -431,14 +432,25 @@ typedef struct {
 
 static const double loss_scale = 0.7;
 
-static const int targets[] = {4, 0, 2, 2, 6, 6};
+enum { WORDS = 6, CLASSES = 7 };
+static const int target_words[WORDS] = {4, 0, 2, 2, 6, 6}, places[WORDS] = {3, 2, 0, 1, 5, 4};
+static const loss_targets targets = {target_words, places};
+
+/* A distribution for each word. */
+static const real *soft_targets(void)
+{
+    static real soft[WORDS * CLASSES];
+    for (int i = 0; i < WORDS * CLASSES; i++) soft[i] = (real)(i * 13 % 17);
+    softmax(WORDS, CLASSES, soft, CLASSES);
+    return soft;
+}
 
 static double loss_value(void *context)
 {
     loss_layer *l = context;
     arena_reset(l->work);
     tape t = tape_new(l->work, false, false, 0, 0);
-    return loss_scale * nn_loss(&t, l->x, l->w, l->b, targets, &l->how, 1).loss;
+    return loss_scale * nn_loss(&t, l->x, l->w, l->b, &targets, &l->how, 1).loss;
 }
 
 static void check_loss(operation *o, bool with_bias, const loss_settings *how)
@@ -446,7 +458,7 @@ static void check_loss(operation *o, bool with_bias, const loss_settings *how)
     loss_layer l = {o->leaves[0], o->leaves[1], with_bias ? o->leaves[2] : NULL, *how, o->work};
     tape t = tape_new(o->work, true, false, 0, 0);
     for (int i = 0; i < 3; i++) clear(o->leaves[i]);
-    nn_loss(&t, l.x, l.w, l.b, targets, how, loss_scale);
+    nn_loss(&t, l.x, l.w, l.b, &targets, how, loss_scale);
     for (int i = 0; i < (with_bias ? 3 : 2); i++) {
         tensor *x = o->leaves[i];
         for (int k = 0; k < x->rows * x->cols; k++) CU_ASSERT(agrees(loss_value, &l, &x->v[k], x->g[k], 1));
@@ -456,12 +468,14 @@ static void check_loss(operation *o, bool with_bias, const loss_settings *how)
 static void test_loss(void)
 {
     operation o = operation_new(NULL);
-    add_leaf(&o, 6, 3);
-    add_leaf(&o, 7, 3);
-    add_leaf(&o, 7, 1);
+    add_leaf(&o, WORDS, 3);
+    add_leaf(&o, CLASSES, 3);
+    add_leaf(&o, CLASSES, 1);
     check_loss(&o, true, &(loss_settings){.smoothing = 0.1});
     check_loss(&o, false, &(loss_settings){0});
     check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .r_drop = 3});
+    check_loss(&o, true, &(loss_settings){.smoothing = 0.1, .soft = soft_targets(), .soft_share = 0.4});
+    check_loss(&o, true, &(loss_settings){.r_drop = 2, .soft = soft_targets(), .soft_share = 1});
     arena_free(o.memory);
     arena_free(o.work);
 }
@@ -472,7 +486,7 @@ typedef struct {
     model *m;
     seqs src, tgt;
     loss_settings how;
-    arena *work;
+    arena *work, *soft;
     bool training;
 } training;
 
@@ -508,6 +522,17 @@ static int wrong_gradients(training *n, const char **first)
     return bad;
 }
 
+/* Soft targets: what the network says now. */
+static void learn_from_itself(training *n)
+{
+    n->soft = arena_new();
+    long words = (long)(seqs_total(&n->tgt) + n->tgt.n), vocab = model_config(n->m)->tgt_vocab;
+    real *soft = model_mean_logits(&n->m, 1, n->soft, &n->src, &n->tgt);
+    softmax(words, vocab, soft, vocab);
+    n->how.soft = soft;
+    n->how.soft_share = 0.3;
+}
+
 static void check_network(const networks *w, bool dropout)
 {
     training n = {.m = network_new(&w->config, true), .work = arena_new(), .training = dropout};
@@ -515,6 +540,7 @@ static void check_network(const networks *w, bool dropout)
     const char *first = NULL;
     n.src = network_sentences(4, 0, 4, w->config.src_vocab, 1);
     n.tgt = network_sentences(4, 0, 4, w->config.tgt_vocab, 2);
+    if (dropout) learn_from_itself(&n);
     network_loss(&n, true);
     int bad = wrong_gradients(&n, &first);
     if (bad) printf("\n    %s: %d gradients are wrong, first %s", w->name, bad, first);
@@ -522,6 +548,7 @@ static void check_network(const networks *w, bool dropout)
     seqs_free(&n.src);
     seqs_free(&n.tgt);
     arena_free(n.work);
+    arena_free(n.soft);
     model_free(n.m);
 }
 

@@ -318,7 +318,7 @@ static void check_cross_entropy(long rows, long classes, double size, real smoot
     double *again = xmalloc(sizeof *again * (size_t)rows);
     bool good = true;
     for (long r = 0; r < rows; r++) targets[r] = (int)((r * 7919) % classes);
-    cross_entropy x = {rows, classes, targets, smoothing, 0, (real)0.5, NULL};
+    cross_entropy x = {rows, classes, targets, smoothing, 0, (real)0.5, NULL, NULL, 0};
     cross_entropy_in(classes, &x, g, ld, loss, nll);
     for (long r = 0; r < rows; r++) {
         const real *row = z + r * ld;
@@ -368,7 +368,7 @@ static void check_r_drop(long rows, long classes, long most)
                      *q = xmalloc(sizeof *q * (size_t)classes);
     for (int i = 0; i < 2; i++) loss[i] = xmalloc(sizeof *nll * (size_t)rows);
     for (long r = 0; r < rows; r++) targets[r] = (int)((r * 7919) % classes);
-    cross_entropy c = {rows, classes, targets, (real)0.1, 0, (real)scale, NULL};
+    cross_entropy c = {rows, classes, targets, (real)0.1, 0, (real)scale, NULL, NULL, 0};
     cross_entropy_in(classes, &c, plain, classes, loss[0], nll);
     c.r_drop = (real)alpha;
     cross_entropy_in(most, &c, g, classes, loss[1], nll);
@@ -385,6 +385,50 @@ static void check_r_drop(long rows, long classes, long most)
     }
     CU_ASSERT(good);
     free(z), free(plain), free(g), free(targets), free(loss[0]), free(loss[1]), free(nll), free(p), free(q);
+}
+
+/* Soft targets take their share of the loss and of the gradient, and leave R-Drop alone. */
+static void check_soft(long rows, long classes, long most, double r_drop)
+{
+    const double share = 0.3, scale = 0.5;
+    size_t n = (size_t)(rows * classes), all = (size_t)rows;
+    real *z = random_reals(n, 3, 1), *plain = copy_reals(z, n), *g = copy_reals(z, n), *p = copy_reals(z, n);
+    real *soft = random_reals(n, 3, 2);
+    const real **soft_rows = xmalloc(sizeof *soft_rows * all);
+    int *targets = xmalloc(sizeof *targets * all);
+    double *loss[2] = {xmalloc(sizeof **loss * all), xmalloc(sizeof **loss * all)},
+           *nll = xmalloc(sizeof *nll * all);
+    softmax(rows, classes, soft, classes);
+    log_softmax(rows, classes, p, classes);
+    for (long r = 0; r < rows; r++)
+        targets[r] = (int)((r * 7919) % classes), soft_rows[r] = soft + r * classes;
+    cross_entropy c = {rows, classes, targets, (real)0.1, (real)r_drop, (real)scale, NULL, NULL, 0};
+    cross_entropy_in(classes, &c, plain, classes, loss[0], nll);
+    c.soft = soft_rows;
+    c.soft_share = (real)share;
+    cross_entropy_in(most, &c, g, classes, loss[1], nll);
+    bool good = true;
+    for (long r = 0; r < rows; r++) {
+        double more = 0;
+        for (long i = 0; i < classes; i++) {
+            long at = r * classes + i;
+            double hard = 0.1 / (double)classes + (i == targets[r] ? 0.9 : 0),
+                   apart = (double)soft[at] - hard;
+            more -= share * apart * (double)p[at];
+            good = good && near((double)g[at], (double)plain[at] - scale * share * apart, 4, 32);
+        }
+        good = good && near(loss[1][r], loss[0][r] + more, 1 + fabs(loss[1][r]) + fabs(more), 64);
+    }
+    CU_ASSERT(good);
+    free(z), free(plain), free(g), free(p), free(soft), free(soft_rows), free(targets);
+    free(loss[0]), free(loss[1]), free(nll);
+}
+
+static void test_soft(void)
+{
+    for (int s = 0; s < SIZES - 1; s++) check_soft(sizes[SIZES - 2 - s], sizes[s], 100, 0);
+    check_soft(20, 8001, 1024, 0);
+    check_soft(20, 300, 100, 3);
 }
 
 static void test_r_drop(void)
@@ -404,7 +448,7 @@ static void test_cross_entropy(void)
     real z[4] = {1, (real)NAN, 2, 3};
     int target = 0;
     double loss, nll;
-    cross_entropy c = {1, 4, &target, 0, 0, 1, NULL};
+    cross_entropy c = {1, 4, &target, 0, 0, 1, NULL, NULL, 0};
     cross_entropy_in(4, &c, z, 4, &loss, &nll);
     CU_ASSERT(isnan(loss) && isnan(nll) && isnan(z[3]));
 }
@@ -730,7 +774,7 @@ static real *everything(size_t *n)
     dropout(SIZE, x, NULL, (real)0.1, 3, 4, out + SIZE);
     activation_find("gelu")->forward(SIZE, x, out + 2 * SIZE);
     softmax(ROWS, D, out + 3 * SIZE, D);
-    cross_entropy c = {ROWS, D, targets, (real)0.1, 0, 1, NULL};
+    cross_entropy c = {ROWS, D, targets, (real)0.1, 0, 1, NULL, NULL, 0};
     cross_entropy_in(D, &c, out + 4 * SIZE, D, loss, loss + ROWS);
     norm_rows(&norm_kinds[0], ROWS, D, x, x, x, (real)1e-5, out + 5 * SIZE, rows, rows + ROWS);
     norm_rows_back(&norm_kinds[0], ROWS, D, x, x, rows, rows + ROWS, x, true, out + 6 * SIZE, out + 7 * SIZE,
@@ -786,6 +830,7 @@ static CU_TestInfo tests[] = {
     {"the largest of many", test_tops},
     {"cross entropy", test_cross_entropy},
     {"R-Drop", test_r_drop},
+    {"soft targets", test_soft},
     {"layer normalisation", test_norm},
     {"residual and layer normalisation", test_residual_norm},
     {"recurrent cells", test_cells},

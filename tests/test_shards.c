@@ -77,12 +77,21 @@ typedef struct {
     bool large; /* as networks are that have one copy of gradients */
     bool recompute;
     bool bf16;
+    int teachers; /* 0 .. 2 */
 } ways;
 
 typedef struct {
     double loss;
     size_t bytes; /* of memory */
 } gradient_cost;
+
+static model *teacher_new(const net_config *c, uint64_t seed)
+{
+    model *m = model_new(c, false);
+    model_init(m, seed);
+    params_freeze(model_params(m), PRECISION_FP32);
+    return m;
+}
 
 /* Gradients of the batch with so many threads, copied out of the network. */
 static real *gradients_by(const net_config *c, const pair_batch *b, const ways *w, gradient_cost *cost)
@@ -93,8 +102,11 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     model_init(m, 3);
     if (w->bf16) params_multiply_bf16(p);
     shards *s = shards_new_sized(m, w->large);
+    model *teachers[] = {teacher_new(c, 8), teacher_new(c, 9)};
     gradient_settings how = {.seed = 5, .update = 7, .dropout = 1, .recompute = w->recompute};
-    how.loss = (loss_settings){.smoothing = 0.1, .r_drop = 1};
+    how.loss = (loss_settings){.smoothing = 0.1, .r_drop = 1, .soft_share = 0.5};
+    how.teachers = teachers;
+    how.n_teachers = w->teachers;
     model_sums sums = shards_gradients(s, b, &how);
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
     *cost = (gradient_cost){sums.loss, shards_bytes(s)};
@@ -102,6 +114,7 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     memcpy(g, p->g, p->n_reals * sizeof *g);
     shards_free(s);
     model_free(m);
+    for (int i = 0; i < 2; i++) model_free(teachers[i]);
     team_set_threads(2);
     return g;
 }
@@ -122,13 +135,15 @@ static size_t size_of(const net_config *c)
     return n;
 }
 
-static void check_threads(const net_config *c, const pair_batch *b, bool large, bool bf16)
+static void check_threads(const net_config *c, const pair_batch *b, ways w)
 {
     static const int threads[] = {2, 3, 7};
     double loss, other;
-    real *want = gradients_of(c, b, &(ways){.threads = 1, .large = large, .bf16 = bf16}, &loss);
+    w.threads = 1;
+    real *want = gradients_of(c, b, &w, &loss);
     for (int i = 0; i < 3; i++) {
-        real *got = gradients_of(c, b, &(ways){.threads = threads[i], .large = large, .bf16 = bf16}, &other);
+        w.threads = threads[i];
+        real *got = gradients_of(c, b, &w, &other);
         CU_ASSERT(memcmp(got, want, size_of(c) * sizeof *got) == 0);
         CU_ASSERT(other == loss);
         free(got);
@@ -144,11 +159,24 @@ static void test_threads(void)
     for (int pair = 0; network_pair(pair, &c); pair++)
         for (int i = 0; i < 4; i++) {
             pair_batch b = random_batch(sentences[i], 18, 11 + (uint64_t)i);
-            check_threads(&c, &b, false, false);
-            check_threads(&c, &b, true, false);
-            check_threads(&c, &b, false, true);
+            check_threads(&c, &b, (ways){0});
+            check_threads(&c, &b, (ways){.large = true});
+            check_threads(&c, &b, (ways){.bf16 = true});
+            check_threads(&c, &b, (ways){.teachers = 2});
             batch_free(&b);
         }
+}
+
+/* Each teacher is heard. */
+static void test_teachers(void)
+{
+    net_config c;
+    network_pair(0, &c);
+    pair_batch b = random_batch(20, 18, 41);
+    double loss[3];
+    for (int n = 0; n < 3; n++) free(gradients_of(&c, &b, &(ways){.threads = 2, .teachers = n}, &loss[n]));
+    CU_ASSERT(loss[0] != loss[1] && loss[1] != loss[2] && loss[0] != loss[2]);
+    batch_free(&b);
 }
 
 /* Every network there is. */
@@ -156,7 +184,7 @@ static void test_networks(void)
 {
     pair_batch b = random_batch(80, 18, 31);
     for (networks w = networks_all(); networks_next(&w);)
-        if (w.first == w.second) check_threads(&w.config, &b, false, false);
+        if (w.first == w.second) check_threads(&w.config, &b, (ways){0});
     batch_free(&b);
 }
 
@@ -267,6 +295,7 @@ static CU_TestInfo tests[] = {
     {"tasks end in any order and are committed in theirs", test_order},
     {"gradients have the same bits at any number of threads", test_threads},
     {"and those of every network", test_networks},
+    {"each teacher is heard", test_teachers},
     {"those of bfloat16 are close", test_bf16},
     {"layers computed again give the same bits in less memory", test_recompute},
     {"the parts of a batch give the gradient of the whole", test_whole},

@@ -119,7 +119,9 @@ static void run_epochs(loop *l, int64_t from, int64_t n)
         CU_ASSERT_EQUAL(corpus_seek(l->data, epoch, 0), 0);
         while (corpus_next(l->data, &b) == 1) {
             size_t total = seqs_total(&b->src) + b->src.n + seqs_total(&b->tgt) + b->tgt.n;
-            shards_gradients(l->shards, b, &(gradient_settings){1, ++l->updates, {0.1, 0}, 1, 0, false});
+            gradient_settings how = {
+                .seed = 1, .update = ++l->updates, .loss = {.smoothing = 0.1}, .dropout = 1};
+            shards_gradients(l->shards, b, &how);
             optimizer_step(&l->adam, 0.001, clip_scale(optimizer_norm(&l->adam), 1), l->updates);
             l->several += shards_of(l->shards, total, b->src.n) > 1;
         }

@@ -91,6 +91,7 @@ static void part_block(long first, long end, void *context)
         real *z = p->z + r * p->ld;
         class_sums *s = &p->c->s[r];
         if (has_target(p, r)) s->target = (double)z[p->c->targets[r] - p->first];
+        if (p->c->soft) s->soft += loops()->softmax->expected(p->n, p->c->soft[r] + p->first, z);
         const real *apart = p->apart ? p->apart + r / 2 * p->ld : NULL;
         p->max[r] = loops()->softmax->class_sums(p->n, z, apart, s);
     }
@@ -123,11 +124,15 @@ void cross_entropy_loss(const cross_entropy *c, double *loss, double *nll)
         double max = (double)s->max, mean = s->total / (double)c->classes;
         nll[r] = log(s->sum) - (s->target - max);
         loss[r] = smooth > 0 ? (1 - smooth) * nll[r] + smooth * (log(s->sum) - (mean - max)) : nll[r];
+        if (c->soft) loss[r] += (double)c->soft_share * (log_sum(s) - s->soft - loss[r]);
         if (c->r_drop > 0) loss[r] += (double)c->r_drop / 2 * divergence(c, r);
     }
 }
 
-static real shift(const cross_entropy *c) { return c->scale * c->smoothing / (real)c->classes; }
+/* What the target class and smoothing have of the target. */
+static real hard_scale(const cross_entropy *c) { return c->scale * (1 - c->soft_share); }
+
+static real shift(const cross_entropy *c) { return hard_scale(c) * c->smoothing / (real)c->classes; }
 
 /* exp(z - max[r]) times this is scale * softmax(z). */
 static real factor(const part *p, long r)
@@ -138,8 +143,10 @@ static real factor(const part *p, long r)
 
 static void take_target(const part *p, long r)
 {
-    if (has_target(p, r))
-        p->z[r * p->ld + p->c->targets[r] - p->first] -= p->c->scale * (1 - p->c->smoothing);
+    const cross_entropy *c = p->c;
+    real *z = p->z + r * p->ld;
+    if (has_target(p, r)) z[c->targets[r] - p->first] -= hard_scale(c) * (1 - c->smoothing);
+    if (c->soft) loops()->vector->axpy(p->n, -c->scale * c->soft_share, c->soft[r] + p->first, z);
 }
 
 static void gradient_block(long first, long end, void *context)

@@ -28,6 +28,7 @@ typedef struct {
     real max;                  /* of the logits so far */
     double sum, total, target; /* of exp(z - max); of z; z of the target */
     double apart;              /* sum of apart * exp(z - max) */
+    double soft;               /* of soft * z */
 } class_sums;
 
 typedef struct {
@@ -37,6 +38,10 @@ typedef struct {
     real r_drop;   /* see below; 0: none */
     real scale;    /* of gradients */
     class_sums *s; /* (rows) */
+    /* Distillation (Hinton et al. 2015): soft[r] is a distribution over the classes, which other networks
+     * give; it is this share of the target, and the one above is the rest. NULL and 0: none. */
+    const real *const *soft;
+    real soft_share;
 } cross_entropy;
 
 void cross_entropy_start(const cross_entropy *c);
@@ -46,7 +51,7 @@ void cross_entropy_start(const cross_entropy *c);
 void cross_entropy_add(const cross_entropy *c, long first, long n, real *z, long ld, const real *apart,
                        real *max);
 
-/* After the last part, for each row: loss[r], and nll[r], which has neither smoothing nor R-Drop; natural
+/* After the last part, for each row: loss[r], and nll[r], which is that of the target class alone; natural
  * log. */
 void cross_entropy_loss(const cross_entropy *c, double *loss, double *nll);
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernel/vector.h"
 #include "model/classes.h"
 #include "nn/rows.h"
 #include "tensor/weights.h"
@@ -236,7 +237,7 @@ static seqs repeated(tape *t, const seqs *s, int times)
     return y;
 }
 
-/* The rows of x with all draws of a word behind each other; *target_of becomes theirs. */
+/* The rows of x with all draws of a word behind each other; *target_of becomes the word of each. */
 static tensor *draws_together(tape *t, tensor *x, int draws, const int **target_of)
 {
     int *rows = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
@@ -244,7 +245,7 @@ static tensor *draws_together(tape *t, tensor *x, int draws, const int **target_
     for (int i = 0, each = x->rows / draws; i < x->rows; i++) {
         int place = *target_of ? (*target_of)[i] : i, at = draws * (place % each) + place / each;
         rows[at] = i;
-        places[at] = place;
+        places[at] = place % each;
     }
     *target_of = places;
     return nn_gather(t, x, rows, x->rows);
@@ -260,11 +261,9 @@ model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const
     const int *target_of;
     tensor *x = hidden(m, t, &from, &to, &target_of);
     if (draws > 1) x = draws_together(t, x, draws, &target_of);
-    words target = words_with_eos(t, &to);
-    int *targets = arena_alloc(t->memory, (size_t)x->rows * sizeof(int));
-    for (int i = 0; i < x->rows; i++) targets[i] = target.ids[target_of ? target_of[i] : i];
-    loss_sums s = nn_loss(t, x, m->out, m->bias, targets, how, scale / draws);
-    return (model_sums){s.loss / draws, s.nll / draws, target.rows / draws};
+    words target = words_with_eos(t, tgt);
+    loss_sums s = nn_loss(t, x, m->out, m->bias, &(loss_targets){target.ids, target_of}, how, scale / draws);
+    return (model_sums){s.loss / draws, s.nll / draws, target.rows};
 }
 
 enum { LOGIT_ROWS = 128 };
@@ -299,6 +298,33 @@ tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt)
     tensor *all = tape_tensor(t, (int)(seqs_total(tgt) + tgt->n), m->config.tgt_vocab);
     model_each_logits(m, t, src, tgt, keep_logits, all);
     return all;
+}
+
+/* In the order of the text. */
+typedef struct {
+    size_t vocab;
+    real *sum; /* (words, vocab) */
+} logit_sums;
+
+static void add_logits(int n, const int *place, real *logits, void *context)
+{
+    const logit_sums *s = context;
+    for (int i = 0; i < n; i++)
+        vec_add((long)s->vocab, logits + (size_t)i * s->vocab, s->sum + (size_t)place[i] * s->vocab);
+}
+
+real *model_mean_logits(model *const *nets, int n, arena *memory, const seqs *src, const seqs *tgt)
+{
+    size_t vocab = (size_t)nets[0]->config.tgt_vocab, size = (seqs_total(tgt) + tgt->n) * vocab;
+    logit_sums s = {vocab, arena_zalloc(memory, size * sizeof(real))};
+    for (int i = 0; i < n; i++) {
+        arena_mark mark = arena_save(memory);
+        tape own = tape_new(memory, false, false, 0, 0);
+        model_each_logits(nets[i], &own, src, tgt, add_logits, &s);
+        arena_restore(memory, mark);
+    }
+    if (n > 1) vec_scale((long)size, (real)1 / (real)n, s.sum);
+    return s.sum;
 }
 
 /* ---------------------------------------------------------------------------------- attention */

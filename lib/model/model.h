@@ -74,8 +74,8 @@ double model_search_flops(const model *m, const seqs *src, const seqs *tgt, int 
 double model_word_flops(const model *m); /* of them for each word of the vocabulary and row: its logit */
 
 typedef struct {
-    double loss; /* sum over target words (eos counted) of the smoothed cross entropy, natural log, and
-                    R-Drop's part */
+    double loss; /* sum over target words (eos counted) of the cross entropy with all that the settings make
+                    of it, natural log */
     double nll;  /* the cross entropy alone */
     long words;
 } model_sums;
@@ -84,8 +84,8 @@ typedef struct {
 bool model_stepwise(const model *m);
 
 /* The loss of sentence pairs; sequences without bos and eos, as the tokenizer gives them (empty ones are
- * fine). Sums are means over the draws of a pair (loss_draws). If the tape records, everything is ready for
- * tape_backward, with d(scale * loss). */
+ * fine). how->soft is by words, sentence by sentence, eos counted. Sums are means over the draws of a pair
+ * (loss_draws). If the tape records, everything is ready for tape_backward, with d(scale * loss). */
 model_sums model_loss(model *m, tape *t, const seqs *src, const seqs *tgt, const loss_settings *how,
                       double scale);
 
@@ -96,6 +96,10 @@ void model_each_logits(model *m, tape *t, const seqs *src, const seqs *tgt, logi
 
 /* All of them as one matrix (target rows, tgt_vocab), sentence by sentence: for tests, since it is large. */
 tensor *model_logits(model *m, tape *t, const seqs *src, const seqs *tgt);
+
+/* What n networks with one vocabulary say together: the mean of their logits (target words, tgt_vocab), eos
+ * counted, sentence by sentence; in `memory`. */
+real *model_mean_logits(model *const *nets, int n, arena *memory, const seqs *src, const seqs *tgt);
 
 /* Where a network attends to the source: head 1 .. heads of layer 1 .. layers. */
 typedef struct {

@@ -18,6 +18,9 @@ typedef struct {
     real *z;         /* (parts, rows, CLASSES) */
     real *apart;     /* (parts, rows / 2, CLASSES), or NULL */
     real *max;       /* (parts, rows) */
+    /* of the rows at work */
+    int words[ROWS];
+    const real *soft[ROWS];
 } block;
 
 static long part_size(const block *k, long first)
@@ -77,12 +80,22 @@ static void allocate(block *k, arena *memory)
     if (k->c.r_drop > 0) k->apart = arena_alloc(memory, sizeof(real) * parts * (ROWS / 2) * CLASSES);
 }
 
-loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const int *targets,
+/* Rows from .. from + c.rows. */
+static void set_targets(block *k, const loss_targets *targets, const loss_settings *how, int from)
+{
+    for (int i = 0; i < k->c.rows; i++) {
+        int word = targets->place ? targets->place[from + i] : from + i;
+        k->words[i] = targets->words[word];
+        BUG_IF(k->words[i] < 0 || k->words[i] >= k->w->rows);
+        if (how->soft) k->soft[i] = how->soft + (size_t)word * (size_t)k->w->rows;
+    }
+}
+
+loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const loss_targets *targets,
                   const loss_settings *how, double scale)
 {
     METER(METER_LOSS);
     BUG_IF(x->cols != w->cols || (b && b->rows != w->rows) || x->rows % loss_draws(how));
-    for (int i = 0; i < x->rows; i++) BUG_IF(targets[i] < 0 || targets[i] >= w->rows);
     loss_sums sums = {0, 0};
     bool add;
     if (t->recording) BUG_IF(!tape_gradient(x, &add));
@@ -91,11 +104,16 @@ loss_sums nn_loss(tape *t, tensor *x, const tensor *w, const tensor *b, const in
     k.c.smoothing = (real)how->smoothing;
     k.c.r_drop = (real)how->r_drop;
     k.c.scale = (real)scale;
+    k.c.targets = k.words;
+    if (how->soft) {
+        k.c.soft = k.soft;
+        k.c.soft_share = (real)how->soft_share;
+    }
     allocate(&k, t->memory);
     for (int from = 0; from < x->rows; from += ROWS) {
         size_t at = (size_t)from * (size_t)x->ld;
         k.c.rows = x->rows - from < ROWS ? x->rows - from : ROWS;
-        k.c.targets = targets + from;
+        set_targets(&k, targets, how, from);
         forward(&k, x->v + at);
         add_losses(&k, &sums);
         if (t->recording) backward(&k, x->v + at, add, x->g + at);

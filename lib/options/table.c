@@ -241,6 +241,11 @@ const option_row option_table[] = {
     {.key = "r-drop", .type = OPTION_REAL, .argument = "ALPHA", TRAINING, .initial = "0", .least = 0, .most = 100,
      .help = "each pair goes through the network twice, with dropout of its own, and predictions that differ cost "
              "ALPHA times their divergence (Liang et al. 2021): twice the time an update; 0: once"},
+    {.key = "teacher", .type = OPTION_LIST, .argument = "MODEL", TRAINING, .values = 1,
+     .help = "a trained model with the same vocabulary, whose probabilities of each word are learned, too (distillation, "
+             "Kim and Rush 2016); given again, teachers are asked together"},
+    {.key = "teacher-share", .type = OPTION_REAL, .argument = "P", TRAINING, .initial = "0.5", .least = 0, .most = 1,
+     .help = "share of what teachers say in what is learned; the rest is the text"},
     {.key = "clip-norm", .type = OPTION_REAL, .argument = "X", TRAINING, .initial = "1", .least = 0, .most = 1e9,
      .help = "longest gradient, 0 for no limit"},
     {.key = "ema", .type = OPTION_REAL, .argument = "D", TRAINING, .initial = "0.998", .least = 0, .most = 0.999999,

@@ -7,7 +7,6 @@
 #include "base/ids.h"
 #include "base/team.h"
 #include "kernel/softmax.h"
-#include "kernel/vector.h"
 #include "search/batching.h"
 #include "search/decode.h"
 
@@ -50,33 +49,12 @@ static void take_words(int n, const int *place, real *logits, void *context)
         w->log_probs[place[i]] = (double)logits[(size_t)i * (size_t)w->vocab + (size_t)w->ids[place[i]]];
 }
 
-/* The logits of several networks, added up in the order of the text. */
-typedef struct {
-    size_t vocab;
-    real *sum; /* (rows, vocab) */
-} logit_sums;
-
-static void add_logits(int n, const int *place, real *logits, void *context)
+static void score_together(const score_call *c, arena *memory, const seqs *src, const seqs *tgt,
+                           target_words *w)
 {
-    const logit_sums *s = context;
-    for (int i = 0; i < n; i++)
-        vec_add((long)s->vocab, logits + (size_t)i * s->vocab, s->sum + (size_t)place[i] * s->vocab);
-}
-
-static void score_together(const score_call *c, tape *t, const seqs *src, const seqs *tgt, target_words *w)
-{
-    int rows = (int)(seqs_total(tgt) + tgt->n), *place = arena_alloc(t->memory, (size_t)rows * sizeof(int));
-    size_t vocab = (size_t)w->vocab, logits = (size_t)rows * vocab;
-    logit_sums s = {vocab, arena_zalloc(t->memory, logits * sizeof(real))};
-    for (int i = 0; i < c->n_nets; i++) {
-        arena_mark mark = arena_save(t->memory);
-        tape own = tape_new(t->memory, false, false, 0, 0);
-        model_each_logits(c->nets[i], &own, src, tgt, add_logits, &s);
-        arena_restore(t->memory, mark);
-    }
-    vec_scale((long)logits, (real)1 / (real)c->n_nets, s.sum);
+    int rows = (int)(seqs_total(tgt) + tgt->n), *place = arena_alloc(memory, (size_t)rows * sizeof(int));
     for (int i = 0; i < rows; i++) place[i] = i;
-    take_words(rows, place, s.sum, w);
+    take_words(rows, place, model_mean_logits(c->nets, c->n_nets, memory, src, tgt), w);
 }
 
 static void run_batch(long index, void *context)
@@ -90,7 +68,7 @@ static void run_batch(long index, void *context)
     tape t = tape_new(memory, false, false, 0, 0);
     target_words w = words_of(&tgt, model_config(c->nets[0])->tgt_vocab, memory);
     if (c->n_nets > 1)
-        score_together(c, &t, &src, &tgt, &w);
+        score_together(c, memory, &src, &tgt, &w);
     else
         model_each_logits(c->nets[0], &t, &src, &tgt, take_words, &w);
     for (size_t i = 0; i < n; i++) /* to the sentence's place in the call */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/meter.h"
 #include "base/team.h"
+#include "kernel/softmax.h"
 
 enum {
     SHARD_WORDS = 1024,     /* source and target words a shard, about */
@@ -112,6 +113,16 @@ static void cut(shards *s, int n, size_t words)
 
 /* ---------------------------------------------------------------------------------- computing */
 
+/* What the teachers say of each word, or NULL. */
+static const real *soft_targets(const shards *s, arena *memory, const seqs *src, const seqs *tgt)
+{
+    if (!s->how.n_teachers) return NULL;
+    long words = (long)(seqs_total(tgt) + tgt->n), vocab = model_config(s->m)->tgt_vocab;
+    real *soft = model_mean_logits(s->how.teachers, s->how.n_teachers, memory, src, tgt);
+    softmax(words, vocab, soft, vocab);
+    return soft;
+}
+
 static void run_shard(shards *s, long k, model *m, int rank)
 {
     const pair_batch *b = s->batch;
@@ -122,7 +133,9 @@ static void run_shard(shards *s, long k, model *m, int rank)
     tape t = tape_new(s->memory[rank], true, true, s->how.seed, (uint64_t)s->how.update << 20 | (uint64_t)k);
     t.dropout = s->how.dropout;
     if (s->how.recompute) t.gradients = s->gradients[rank];
-    s->sums[k] = model_loss(m, &t, &src, &tgt, &s->how.loss, s->scale);
+    loss_settings loss = s->how.loss;
+    loss.soft = soft_targets(s, s->memory[rank], &src, &tgt);
+    s->sums[k] = model_loss(m, &t, &src, &tgt, &loss, s->scale);
     tape_backward(&t);
 }
 

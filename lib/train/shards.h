@@ -25,7 +25,10 @@ typedef struct shards shards;
 typedef struct {
     uint64_t seed; /* and update: choose the dropout */
     int64_t update;
-    loss_settings loss;
+    loss_settings loss; /* without `soft` */
+    /* Networks that say what of the target is soft (loss_settings), together; frozen. */
+    model *const *teachers;
+    int n_teachers;
     double dropout;  /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
     long mean_words; /* gradients are those of the sum of losses through this; 0: the batch's target words */
     bool recompute;  /* what layers keep is computed again backward (tape_checkpoint): the same bits in less

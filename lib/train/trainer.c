@@ -124,6 +124,8 @@ static int add_batch(trainer *t, const pair_batch *b, update_sums *u)
     gradient_settings how = {.seed = u->n == 0 ? seed : hash64_mix(seed, (uint64_t)u->n),
                              .update = step,
                              .loss = t->set->loss,
+                             .teachers = t->job->teachers,
+                             .n_teachers = t->job->n_teachers,
                              .dropout = warmup_share((long)t->set->dropout_warmup, (long)step),
                              .mean_words = u->first_words,
                              .recompute = t->set->recompute};

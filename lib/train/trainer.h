@@ -75,6 +75,8 @@ typedef struct {
     corpus *data;
     validation valid;
     model_file *file;
+    model *const *teachers; /* see gradient_settings; settings say their share */
+    int n_teachers;
     bool resume;                       /* go on from slot "last" */
     const volatile sig_atomic_t *stop; /* NULL, or set by a signal: finish the update, save, return */
     void (*report)(const train_progress *p, void *context); /* NULL is fine */

@@ -1,5 +1,7 @@
 #include "train/vocabulary.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "data/pairs.h"
 
@@ -79,6 +81,21 @@ int vocab_pair_save(store *s, const vocab_pair *v)
                    store_save_vocab(s, "tgt", tokenizer_data(v->tgt)) < 0
                ? -1
                : 0;
+}
+
+static bool equal(const tokenizer *a, const tokenizer *b)
+{
+    const vocab_data *x = tokenizer_data(a), *y = tokenizer_data(b);
+    if (x->normalize != y->normalize || x->casefold != y->casefold) return false;
+    if (x->n_pieces != y->n_pieces || x->n_merges != y->n_merges) return false;
+    for (int i = 0; i < x->n_pieces; i++)
+        if (strcmp(x->pieces[i].text, y->pieces[i].text)) return false;
+    return !x->n_merges || !memcmp(x->merges, y->merges, (size_t)x->n_merges * sizeof *x->merges);
+}
+
+bool vocab_pairs_equal(const vocab_pair *a, const vocab_pair *b)
+{
+    return equal(a->src, b->src) && equal(a->tgt, b->tgt);
 }
 
 void vocab_pair_free(vocab_pair *v)

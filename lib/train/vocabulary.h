@@ -27,6 +27,8 @@ int vocab_pair_learn(const vocab_request *r, vocab_pair *out);
 /* Loads what a vocabulary or model file holds; `path` is for messages. */
 int vocab_pair_load(store *s, const char *path, vocab_pair *out);
 int vocab_pair_save(store *s, const vocab_pair *v);
+/* Whether they make the same pieces of the same numbers, of any text. */
+bool vocab_pairs_equal(const vocab_pair *a, const vocab_pair *b);
 void vocab_pair_free(vocab_pair *v);
 
 #endif

@@ -63,6 +63,7 @@ struct softmax_loops {
     /* kernel/softmax.h, one row; returns the maximum that was subtracted. */
     real (*class_sums)(long n, real *z, const real *apart, class_sums *s);
     void (*class_gradient)(long n, real factor, real shift, real *z); /* z = factor z - shift */
+    double (*expected)(long n, const real *p, const real *z);         /* sum p z */
     void (*pair_gradient)(long n, const class_pair *c, const real *apart, real *z, real *twin);
 };
 

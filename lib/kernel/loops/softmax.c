@@ -126,6 +126,13 @@ static real class_part(long n, real *z, const real *apart, class_sums *s)
     return s->max = m;
 }
 
+static double expected(long n, const real *p, const real *z)
+{
+    double sum = 0;
+    for (long i = 0; i < n; i += SHORT) sum += (double)dot_of(short_of(i, n), p + i, z + i);
+    return sum;
+}
+
 static void class_gradient(long n, real factor, real shift, real *z)
 {
     for (long i = 0; i < n; i++) z[i] = z[i] * factor - shift;
@@ -151,5 +158,6 @@ const struct softmax_loops LOOPS(softmax) = {
     .sum_exps = sum_exps,
     .class_sums = class_part,
     .class_gradient = class_gradient,
+    .expected = expected,
     .pair_gradient = pair_gradient,
 };

@@ -512,6 +512,8 @@ static void training_free(training *t)
 static int check_usage(const options *o)
 {
     if (command_no_rest(o) || command_needs(o, "model")) return -1;
+    if (options_given(o, "teacher-share") && !options_value(o, "teacher") && !options_flag(o, "resume"))
+        return fail("--teacher-share: goes with --teacher, say both");
     return options_flag(o, "resume") ? 0 : command_needs(o, "train") || read_weights(o, NULL) ? -1 : 0;
 }
 

@@ -102,11 +102,10 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     model_init(m, 3);
     if (w->bf16) params_multiply_bf16(p);
     shards *s = shards_new_sized(m, w->large);
-    model *teachers[] = {teacher_new(c, 8), teacher_new(c, 9)};
+    model *others[] = {teacher_new(c, 8), teacher_new(c, 9)};
     gradient_settings how = {.seed = 5, .update = 7, .dropout = 1, .recompute = w->recompute};
     how.loss = (loss_settings){.smoothing = 0.1, .r_drop = 1, .soft_share = 0.5};
-    how.teachers = teachers;
-    how.n_teachers = w->teachers;
+    how.teachers = (teachers){others, w->teachers};
     model_sums sums = shards_gradients(s, b, &how);
     CU_ASSERT(sums.words == (long)(seqs_total(&b->tgt) + b->tgt.n));
     *cost = (gradient_cost){sums.loss, shards_bytes(s)};
@@ -114,7 +113,7 @@ static real *gradients_by(const net_config *c, const pair_batch *b, const ways *
     memcpy(g, p->g, p->n_reals * sizeof *g);
     shards_free(s);
     model_free(m);
-    for (int i = 0; i < 2; i++) model_free(teachers[i]);
+    for (int i = 0; i < 2; i++) model_free(others[i]);
     team_set_threads(2);
     return g;
 }

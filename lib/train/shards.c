@@ -116,9 +116,10 @@ static void cut(shards *s, int n, size_t words)
 /* What the teachers say of each word, or NULL. */
 static const real *soft_targets(const shards *s, arena *memory, const seqs *src, const seqs *tgt)
 {
-    if (!s->how.n_teachers) return NULL;
+    const teachers *t = &s->how.teachers;
+    if (!t->n) return NULL;
     long words = (long)(seqs_total(tgt) + tgt->n), vocab = model_config(s->m)->tgt_vocab;
-    real *soft = model_mean_logits(s->how.teachers, s->how.n_teachers, memory, src, tgt);
+    real *soft = model_mean_logits(t->nets, t->n, memory, src, tgt);
     softmax(words, vocab, soft, vocab);
     return soft;
 }

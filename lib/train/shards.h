@@ -21,14 +21,19 @@
 
 typedef struct shards shards;
 
+/* Networks that say together what of the target is soft (loss_settings); frozen, with the vocabulary of the
+ * one that learns. */
+typedef struct {
+    model *const *nets;
+    int n; /* 0: none */
+} teachers;
+
 /* How a batch's gradients are made, and what they depend on besides the network and the batch. */
 typedef struct {
     uint64_t seed; /* and update: choose the dropout */
     int64_t update;
     loss_settings loss; /* without `soft` */
-    /* Networks that say what of the target is soft (loss_settings), together; frozen. */
-    model *const *teachers;
-    int n_teachers;
+    teachers teachers;
     double dropout;  /* share of the network's dropout rates, 0 .. 1 (tape_dropout) */
     long mean_words; /* gradients are those of the sum of losses through this; 0: the batch's target words */
     bool recompute;  /* what layers keep is computed again backward (tape_checkpoint): the same bits in less

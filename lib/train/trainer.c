@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "train/optimizer.h"
-#include "train/shards.h"
 
 typedef struct {
     const train_job *job;
@@ -125,7 +124,6 @@ static int add_batch(trainer *t, const pair_batch *b, update_sums *u)
                              .update = step,
                              .loss = t->set->loss,
                              .teachers = t->job->teachers,
-                             .n_teachers = t->job->n_teachers,
                              .dropout = warmup_share((long)t->set->dropout_warmup, (long)step),
                              .mean_words = u->first_words,
                              .recompute = t->set->recompute};

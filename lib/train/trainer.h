@@ -14,6 +14,7 @@
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
+#include "train/shards.h"
 #include "train/validate.h"
 
 enum valid_metric { METRIC_BLEU, METRIC_XENT };
@@ -75,8 +76,7 @@ typedef struct {
     corpus *data;
     validation valid;
     model_file *file;
-    model *const *teachers; /* see gradient_settings; settings say their share */
-    int n_teachers;
+    teachers teachers;                 /* settings->loss says their share */
     bool resume;                       /* go on from slot "last" */
     const volatile sig_atomic_t *stop; /* NULL, or set by a signal: finish the update, save, return */
     void (*report)(const train_progress *p, void *context); /* NULL is fine */
